@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+/// \file
+/// A source's claim on one buffer of its reactor's pool.
+///
+/// While it is open the source can always have one buffer outstanding, however many the others hold
+/// and for however long. What it takes beyond that one comes from the shared part of the pool.
+
+namespace weft
+{
+
+class IoBufferPool;
+struct ReservationRecord;
+
+/// Why a pool refused a reservation, with the numbers.
+struct ReservationRefused
+{
+    std::string sourceName;
+    std::string poolName;
+    std::uint32_t bufferCount = 0;
+    std::size_t bufferSizeBytes = 0;
+    /// Reservations open when it was refused.
+    std::uint32_t reservedCount = 0;
+
+    /// "source 'x' cannot be given its buffer: pool 'io-0' has 64 buffers of 4096 bytes and 64 are
+    /// reserved; raise runtime.buffers_per_reactor to at least 65 or use fewer sources"
+    std::string message() const;
+};
+
+/// Made by IoBufferPool::reserve. It belongs to the pool's owner thread, closes when destroyed and
+/// is gone before the pool is closed.
+class BufferReservation
+{
+public:
+    /// Reserves nothing.
+    BufferReservation() noexcept = default;
+
+    ~BufferReservation()
+    {
+        close();
+    }
+
+    BufferReservation(BufferReservation&& other) noexcept
+        : pool(std::exchange(other.pool, nullptr)),
+          record(std::exchange(other.record, nullptr))
+    {
+    }
+
+    BufferReservation& operator=(BufferReservation&& other) noexcept
+    {
+        if (this != &other)
+        {
+            close();
+            pool = std::exchange(other.pool, nullptr);
+            record = std::exchange(other.record, nullptr);
+        }
+        return *this;
+    }
+
+    bool isOpen() const noexcept
+    {
+        return record != nullptr;
+    }
+
+    /// Ends the claim; nothing when it is not open. None of its requests may be waiting. Buffers
+    /// still held downstream stay valid and return to the shared part. Owner thread.
+    void close() noexcept;
+
+    /// Buffers taken under this reservation that the owner thread has not seen come back: filled,
+    /// being filled or held downstream. Needs an open reservation. Owner thread.
+    std::uint32_t buffersInFlight() const noexcept;
+
+private:
+    friend class IoBufferPool;
+
+    BufferReservation(IoBufferPool& ownerPool, ReservationRecord& ownRecord) noexcept
+        : pool(&ownerPool),
+          record(&ownRecord)
+    {
+    }
+
+    IoBufferPool* pool = nullptr;
+    ReservationRecord* record = nullptr;
+};
+
+} // namespace weft

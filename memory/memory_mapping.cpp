@@ -1,0 +1,71 @@
+#include <weft/memory/assert.hpp>
+#include <weft/memory/memory_mapping.hpp>
+#include <weft/memory/sanitizer.hpp>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace weft
+{
+
+std::size_t pageSizeBytes() noexcept
+{
+    static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+MemoryMapping::MemoryMapping(Use use, std::size_t sizeBytes, std::string_view description)
+    : lengthBytes(sizeBytes)
+{
+    if (lengthBytes == 0)
+    {
+        return;
+    }
+    const int flags =
+        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (use == Use::Stacks ? MAP_STACK : 0);
+    void* const address = ::mmap(nullptr, lengthBytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (address == MAP_FAILED)
+    {
+        // ENOMEM: address space, RLIMIT_AS, vm.max_map_count or strict overcommit.
+        throw std::system_error(errno, std::system_category(),
+                                "cannot map " + std::to_string(lengthBytes) + " bytes for " +
+                                    std::string(description) +
+                                    "; ask for fewer, or raise what limits the process's address "
+                                    "space (ulimit -v, vm.overcommit_memory, vm.max_map_count)");
+    }
+    start = static_cast<std::byte*>(address);
+    // Kernels without huge pages refuse this, and then there is nothing to prevent.
+    static_cast<void>(::madvise(start, lengthBytes, MADV_NOHUGEPAGE));
+}
+
+MemoryMapping::~MemoryMapping()
+{
+    if (start == nullptr)
+    {
+        return;
+    }
+    // Whoever is mapped here next starts with clean shadow memory.
+    unpoisonMemory(start, lengthBytes);
+    const int result = ::munmap(start, lengthBytes);
+    WEFT_ASSERT(result == 0);
+}
+
+MemoryMapping::MemoryMapping(MemoryMapping&& other) noexcept
+    : start(std::exchange(other.start, nullptr)),
+      lengthBytes(std::exchange(other.lengthBytes, 0))
+{
+}
+
+MemoryMapping& MemoryMapping::operator=(MemoryMapping&& other) noexcept
+{
+    std::swap(start, other.start);
+    std::swap(lengthBytes, other.lengthBytes);
+    return *this;
+}
+
+} // namespace weft

@@ -1,0 +1,25 @@
+# Warnings and sanitizers, for every target of this tree.
+
+function(weft_compile_options target)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
+        # Designated initialisers leave out what has a default.
+        -Wno-missing-field-initializers)
+endfunction()
+
+# Sanitizer flags are PUBLIC: a program that links an instrumented weft must be instrumented too.
+function(weft_sanitize target)
+    if(WEFT_SANITIZE STREQUAL "address")
+        set(flags -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+        set(definition WEFT_ADDRESS_SANITIZER=1)
+    elseif(WEFT_SANITIZE STREQUAL "thread")
+        set(flags -fsanitize=thread)
+        set(definition WEFT_THREAD_SANITIZER=1)
+    elseif(WEFT_SANITIZE)
+        message(FATAL_ERROR "WEFT_SANITIZE is '${WEFT_SANITIZE}'; allowed: address, thread or empty")
+    endif()
+    if(flags)
+        target_compile_options(${target} PUBLIC ${flags} -fno-omit-frame-pointer)
+        target_compile_definitions(${target} PUBLIC ${definition})
+        target_link_options(${target} PUBLIC ${flags})
+    endif()
+endfunction()

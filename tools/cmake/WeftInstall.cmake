@@ -1,0 +1,18 @@
+# `cmake --install` gives a package that find_package(weft) finds.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS weft EXPORT weftTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(layer IN LISTS WEFT_LAYERS)
+    install(DIRECTORY ${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft
+            FILES_MATCHING PATTERN "*.hpp")
+endforeach()
+install(EXPORT weftTargets NAMESPACE weft:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/tools/cmake/weftConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/weftConfig.cmake
+    INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/weftConfig.cmake ${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/tools/cmake/WeftDependencies.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)
