@@ -1,0 +1,235 @@
+// Everything of ours that runs between two stacks. This file is compiled without sanitizers: a
+// function that begins on one stack and ends on another would confuse them, and so would the short
+// visits that Boost.Context pays to a new stack to prepare it and to an old one to release it.
+
+#include <weft/fibers/scheduler.hpp>
+#include <weft/memory/assert.hpp>
+
+#include <boost/context/stack_context.hpp>
+#include <boost/context/stack_traits.hpp>
+#include <boost/fiber/fiber.hpp>
+
+#include <new>
+
+#if defined(WEFT_ADDRESS_SANITIZER)
+#    include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(WEFT_THREAD_SANITIZER)
+#    include <sanitizer/tsan_interface.h>
+#endif
+
+namespace weft
+{
+
+/// For contexts that Boost.Fiber's own calls make on a reactor (boost::fibers::async, say).
+class ForeignContextHook final : public ContextHook
+{
+public:
+    ForeignContextHook(boost::fibers::context& context, Scheduler& owner) noexcept
+        : ContextHook(&context, state, nullptr),
+          scheduler(owner)
+    {
+        // Boost places the context object at the top of the context's stack.
+        auto* const end = reinterpret_cast<std::byte*>(&context) + sizeof(boost::fibers::context);
+        const auto sizeBytes = boost::context::stack_traits::default_size() - 512;
+        state.prepare(end - sizeBytes, sizeBytes);
+        ++scheduler.foreignContexts;
+    }
+
+    ~ForeignContextHook() override
+    {
+        state.discard();
+        --scheduler.foreignContexts;
+        scheduler.contextEnded();
+    }
+
+    static void operator delete(void* memory) noexcept
+    {
+        ::operator delete(memory);
+    }
+
+private:
+    SwitchState state;
+    Scheduler& scheduler;
+};
+
+/// Boost.Context's stack allocator concept over the stack that the fiber's record already has.
+class SlabStackAllocator
+{
+public:
+    explicit SlabStackAllocator(FiberRecord& owner) noexcept : record(&owner)
+    {
+    }
+
+    boost::context::stack_context allocate() noexcept
+    {
+        boost::context::stack_context context;
+        context.size = record->stack.sizeBytes;
+        context.sp = record->stack.top();
+        return context;
+    }
+
+    void deallocate(boost::context::stack_context&) noexcept
+    {
+        record->home->stackReleased(*record);
+    }
+
+private:
+    FiberRecord* record;
+};
+
+void Scheduler::startFiber(FiberRecord& record) noexcept
+{
+    record.switchState.prepare(record.stack.bottom, record.stack.sizeBytes);
+    boost::fibers::fiber_properties* hook =
+        ::new (record.hookStorage.data()) ContextHook(nullptr, record.switchState, &record);
+    boost::fibers::fiber(boost::fibers::launch::post, std::move(hook), std::allocator_arg,
+                         SlabStackAllocator(record),
+                         [&record]() noexcept
+                         {
+                             record.run();
+                         })
+        .detach();
+}
+
+void Scheduler::awakened(boost::fibers::context* context) noexcept
+{
+    if (context->is_context(boost::fibers::type::dispatcher_context))
+    {
+        if (dispatcher == nullptr)
+        {
+            dispatcher = context;
+            auto* const end =
+                reinterpret_cast<std::byte*>(context) + sizeof(boost::fibers::context);
+            const auto sizeBytes = boost::context::stack_traits::default_size() - 512;
+            dispatcherState.prepare(end - sizeBytes, sizeBytes);
+        }
+        return;
+    }
+    // A fiber launched with launch::dispatch is entered without pick_next(): the first that we
+    // hear of it is that the context which it has pushed aside is ready again.
+    auto* const active = boost::fibers::context::active();
+    if (context == announced && active != context)
+    {
+        changeContext(*active);
+    }
+    if (auto* const hook = hookOf(*context); hook != nullptr && hook->record != nullptr)
+    {
+        hook->record->setState(FiberState::Ready, timeOfTurn);
+    }
+    context->ready_link(ready);
+}
+
+boost::fibers::context* Scheduler::pick_next() noexcept
+{
+    auto* const active = boost::fibers::context::active();
+    if (active == dispatcher)
+    {
+        turn();
+        if (ready.empty())
+        {
+            return nullptr;
+        }
+        switchesLeft = SwitchesPerTurn;
+    }
+    auto* next = dispatcher;
+    if (!ready.empty() && switchesLeft > 0)
+    {
+        next = &ready.front();
+        ready.pop_front();
+        --switchesLeft;
+    }
+    if (next != active)
+    {
+        changeContext(*next);
+    }
+    return next;
+}
+
+void Scheduler::changeContext(boost::fibers::context& to) noexcept
+{
+    auto& from = *announced;
+    auto* const leaving = from.is_context(boost::fibers::type::worker_context)
+                              ? static_cast<ContextHook*>(from.get_properties())
+                              : nullptr;
+    bool fromHasFinished = false;
+    if (leaving != nullptr && leaving->record != nullptr)
+    {
+        auto& record = *leaving->record;
+        fromHasFinished = record.state.load(std::memory_order_relaxed) == FiberState::Finished;
+        if (!fromHasFinished)
+        {
+            record.setState(FiberState::Suspended, timeOfTurn);
+            const auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
+            record.stackUsedBytes.store(static_cast<std::uint32_t>(record.stack.top() - here),
+                                        std::memory_order_relaxed);
+        }
+    }
+    if (auto* const entering = hookOf(to); entering != nullptr && entering->record != nullptr)
+    {
+        entering->record->setState(FiberState::Running, timeOfTurn);
+    }
+    announced = &to;
+    SwitchState::change(switchStateOf(from), switchStateOf(to), fromHasFinished);
+}
+
+ContextHook* Scheduler::hookOf(boost::fibers::context& context) noexcept
+{
+    if (!context.is_context(boost::fibers::type::worker_context))
+    {
+        return nullptr;
+    }
+    if (context.get_properties() == nullptr)
+    {
+        context.set_properties(new ForeignContextHook(context, *this));
+    }
+    return static_cast<ContextHook*>(context.get_properties());
+}
+
+SwitchState& Scheduler::switchStateOf(boost::fibers::context& context) noexcept
+{
+    if (&context == mainContext)
+    {
+        return mainState;
+    }
+    return &context == dispatcher ? dispatcherState : hookOf(context)->switchState;
+}
+
+void Scheduler::notify() noexcept
+{
+    remoteReady.store(true, std::memory_order_relaxed);
+    if (current() != this)
+    {
+        notifyParked();
+    }
+    else if (hasLeft && announced == dispatcher)
+    {
+        // The thread ends: the dispatcher goes back to the main context without pick_next().
+        changeContext(*mainContext);
+    }
+}
+
+void SwitchState::change(SwitchState& from, SwitchState& to,
+                         [[maybe_unused]] bool fromHasFinished) noexcept
+{
+    auto& globals = threadExceptionGlobals();
+    from.exceptions = globals;
+    globals = to.exceptions;
+#if defined(WEFT_ADDRESS_SANITIZER)
+    const void* leftBottom = nullptr;
+    std::size_t leftSizeBytes = 0;
+    __sanitizer_start_switch_fiber(fromHasFinished ? nullptr : &from.fakeStack, to.bottom,
+                                   to.sizeBytes);
+    __sanitizer_finish_switch_fiber(to.fakeStack, &leftBottom, &leftSizeBytes);
+    if (from.bottom == nullptr)
+    {
+        from.bottom = leftBottom;
+        from.sizeBytes = leftSizeBytes;
+    }
+#endif
+#if defined(WEFT_THREAD_SANITIZER)
+    __tsan_switch_to_fiber(to.threadSanitizerFiber, 0);
+#endif
+}
+
+} // namespace weft

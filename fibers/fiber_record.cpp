@@ -1,0 +1,182 @@
+#include <weft/fibers/fiber_group.hpp>
+#include <weft/fibers/fiber_record.hpp>
+#include <weft/fibers/scheduler.hpp>
+#include <weft/memory/assert.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace weft
+{
+
+std::string_view toString(FiberState state) noexcept
+{
+    switch (state)
+    {
+    case FiberState::Queued:
+        return "queued";
+    case FiberState::Ready:
+        return "ready";
+    case FiberState::Running:
+        return "running";
+    case FiberState::Suspended:
+        return "suspended";
+    case FiberState::Finished:
+        return "finished";
+    }
+    return "unknown";
+}
+
+FiberRecord::FiberRecord(Scheduler& owner, FiberId fiberId, std::string_view fiberName,
+                         StackClass fiberStackClass) noexcept
+    : identifier(fiberId),
+      home(&owner),
+      requestedStackClass(fiberStackClass)
+{
+    nameLength = static_cast<std::uint8_t>(std::min(fiberName.size(), NameBytesMax));
+    std::copy_n(fiberName.begin(), nameLength, nameCharacters.begin());
+}
+
+void FiberRecord::followStopToken(std::stop_token token)
+{
+    WEFT_ASSERT(!followedStop);
+    if (token.stop_possible())
+    {
+        followedStop.emplace(std::move(token), ForwardStop{this});
+    }
+}
+
+void FiberRecord::run() noexcept
+{
+    try
+    {
+        invokeCallable(*this);
+    }
+    catch (...)
+    {
+        failure = std::current_exception();
+    }
+    // Waits for a stop callback that runs on another thread at this moment: it only posts.
+    followedStop.reset();
+
+    // Before anybody can have joined: the registry must not list a fiber that has been joined.
+    setState(FiberState::Finished, home->turnTime());
+    std::unique_lock lock(mutex);
+    if (failure && detached && group == nullptr)
+    {
+        fmt::print(stderr, "weft: an exception escaped the detached fiber '{}'\n", name());
+        std::rethrow_exception(failure);
+    }
+    finished = true;
+    ended.notify_all();
+    lock.unlock();
+    if (group != nullptr)
+    {
+        group->fiberFinished(failure);
+    }
+}
+
+void FiberRecord::requestStop() noexcept
+{
+    std::stop_source source{std::nostopstate};
+    {
+        // Under the lock, so that the item is posted before the fiber can be seen to have finished
+        // and its reactor to have gone.
+        const std::lock_guard lock(mutex);
+        if (finished || stopFlag.exchange(true, std::memory_order_acq_rel))
+        {
+            return;
+        }
+        addReference(); // for the item on its way; deliverStop drops it
+        home->post(stopItem);
+        source = stopSource;
+    }
+    if (source.stop_possible())
+    {
+        source.request_stop();
+    }
+}
+
+std::stop_token FiberRecord::stopToken()
+{
+    const std::lock_guard lock(mutex);
+    if (!stopSource.stop_possible())
+    {
+        stopSource = std::stop_source();
+        // A stop that came before the source existed did not see it.
+        if (stopRequested())
+        {
+            stopSource.request_stop();
+        }
+    }
+    return stopSource.get_token();
+}
+
+void FiberRecord::wait()
+{
+    std::unique_lock lock(mutex);
+    ended.wait(lock,
+               [this]
+               {
+                   return finished;
+               });
+}
+
+bool FiberRecord::hasFinished() const noexcept
+{
+    const std::lock_guard lock(mutex);
+    return finished;
+}
+
+void FiberRecord::detach() noexcept
+{
+    const std::lock_guard lock(mutex);
+    detached = true;
+}
+
+bool FiberRecord::tryAddReference() noexcept
+{
+    auto count = references.load(std::memory_order_relaxed);
+    while (count != 0)
+    {
+        if (references.compare_exchange_weak(count, count + 1, std::memory_order_relaxed))
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
+void FiberRecord::releaseReference() noexcept
+{
+    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    {
+        home->freeRecord(*this);
+    }
+}
+
+void FiberRecord::deliverStart(InboxItem& item) noexcept
+{
+    auto& record = static_cast<Item&>(item).record;
+    record.home->enqueueStart(record);
+}
+
+void FiberRecord::deliverStop(InboxItem& item) noexcept
+{
+    auto& record = static_cast<Item&>(item).record;
+    if (record.stopListener != nullptr && record.stopShields == 0)
+    {
+        std::exchange(record.stopListener, nullptr)->stopArrived();
+    }
+    record.releaseReference();
+}
+
+void FiberRecord::setState(FiberState newState, std::chrono::steady_clock::time_point now) noexcept
+{
+    state.store(newState, std::memory_order_relaxed);
+    stateSinceNs.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+} // namespace weft

@@ -1,0 +1,284 @@
+#pragma once
+
+#include <weft/fibers/inbox.hpp>
+#include <weft/fibers/switch_state.hpp>
+#include <weft/memory/stack_slab.hpp>
+
+#include <boost/fiber/condition_variable.hpp>
+#include <boost/fiber/properties.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace weft
+{
+
+class FiberGroup;
+class FiberRecord;
+class Scheduler;
+
+/// Unique in the process for its whole life; never reused.
+using FiberId = std::uint64_t;
+
+enum class FiberState : std::uint8_t
+{
+    Queued,    // spawned, waits for a stack
+    Ready,     // waits for its turn
+    Running,   // on the core now
+    Suspended, // waits for an operation, a timer, a buffer or another fiber
+    Finished,
+};
+
+std::string_view toString(FiberState state) noexcept;
+
+/// What a suspended fiber waits on, if a stop may end that wait early.
+class StopListener
+{
+public:
+    /// Called on the fiber's own reactor thread, at most once for each wait. Must lead to the
+    /// fiber's resumption, though not at once: an operation in the kernel is drained first.
+    virtual void stopArrived() noexcept = 0;
+
+protected:
+    ~StopListener() = default;
+};
+
+/// Ties a Boost.Fiber context to what we keep for it.
+class ContextHook : public boost::fibers::fiber_properties
+{
+public:
+    ContextHook(boost::fibers::context* context, SwitchState& state, FiberRecord* owner) noexcept
+        : fiber_properties(context),
+          switchState(state),
+          record(owner)
+    {
+    }
+
+    /// Boost deletes a context's properties with it; those of our fibers live in their record.
+    static void operator delete(void*) noexcept
+    {
+    }
+
+    SwitchState& switchState;
+    FiberRecord* const record; // null: a context that Boost.Fiber's own calls have made
+};
+
+/// One fiber: who it is, what it runs, how it stops, how it ended. Lives in its reactor's
+/// RecordPool; kept while the fiber has not ended or somebody holds a handle.
+class FiberRecord
+{
+public:
+    static constexpr std::size_t NameBytesMax = 47;
+    static constexpr std::size_t CallableBytesMax = 128;
+
+    FiberRecord(Scheduler& owner, FiberId fiberId, std::string_view fiberName,
+                StackClass fiberStackClass) noexcept;
+
+    FiberRecord(const FiberRecord&) = delete;
+    FiberRecord& operator=(const FiberRecord&) = delete;
+
+    // Who it is. Constant while the record is in use.
+
+    FiberId id() const noexcept
+    {
+        return identifier;
+    }
+
+    std::string_view name() const noexcept
+    {
+        return {nameCharacters.data(), nameLength};
+    }
+
+    StackClass stackClass() const noexcept
+    {
+        return requestedStackClass;
+    }
+
+    Scheduler& scheduler() const noexcept
+    {
+        return *home;
+    }
+
+    // What it runs. Set once by the spawner before the record is submitted.
+
+    template <typename Function>
+    void emplaceCallable(Function&& function)
+    {
+        using Callable = std::decay_t<Function>;
+        static_assert(sizeof(Callable) <= CallableBytesMax,
+                      "a fiber's callable must fit in FiberRecord::CallableBytesMax bytes: capture "
+                      "less, or capture a pointer to what is large");
+        static_assert(alignof(Callable) <= alignof(std::max_align_t));
+        ::new (static_cast<void*>(callable.data())) Callable(std::forward<Function>(function));
+        invokeCallable = [](FiberRecord& record)
+        {
+            auto& target = *std::launder(reinterpret_cast<Callable*>(record.callable.data()));
+            const DestroyAtExit<Callable> guard{target};
+            if constexpr (std::is_invocable_v<Callable&, std::stop_token>)
+            {
+                target(record.stopToken());
+            }
+            else
+            {
+                target();
+            }
+        };
+    }
+
+    /// Stops of this token become stops of the fiber.
+    void followStopToken(std::stop_token token);
+
+    /// The group is told how the fiber ends; it must outlive that. May be null.
+    void joinGroup(FiberGroup* fiberGroup) noexcept
+    {
+        group = fiberGroup;
+    }
+
+    // On its own stack.
+
+    /// Runs the callable and records how it ended. Called once, by the fiber.
+    void run() noexcept;
+
+    // Stop.
+
+    /// Any thread that holds a reference. Idempotent.
+    void requestStop() noexcept;
+
+    /// Whether a call that suspends must give up. The fiber itself only.
+    bool stopVisible() const noexcept
+    {
+        return stopFlag.load(std::memory_order_acquire) && stopShields == 0;
+    }
+
+    bool stopRequested() const noexcept
+    {
+        return stopFlag.load(std::memory_order_acquire);
+    }
+
+    /// A token that is stopped with this fiber. Allocates at its first use. The fiber only.
+    std::stop_token stopToken();
+
+    // How it ended.
+
+    /// Returns when the fiber has finished. Suspends; on a plain thread, blocks it.
+    void wait();
+
+    bool hasFinished() const noexcept;
+
+    /// What the fiber let escape; null when it returned. Only after wait().
+    std::exception_ptr exception() const noexcept
+    {
+        return failure;
+    }
+
+    /// Nobody will look at the result: an exception that escapes from now on is fatal.
+    void detach() noexcept;
+
+    // Reference counting: one for the fiber itself, one for each handle.
+
+    void addReference() noexcept
+    {
+        references.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// False when the last one has gone and the record is about to be freed. For those who found
+    /// the record in its pool.
+    bool tryAddReference() noexcept;
+
+    void releaseReference() noexcept;
+
+private:
+    friend class FiberGroup;
+    friend class RecordPool;
+    friend class Scheduler;
+    friend class SlabStackAllocator;
+    friend class StopShield;
+
+    template <typename Callable>
+    struct DestroyAtExit
+    {
+        Callable& target;
+
+        ~DestroyAtExit()
+        {
+            target.~Callable();
+        }
+    };
+
+    struct ForwardStop
+    {
+        FiberRecord* record;
+
+        void operator()() const noexcept
+        {
+            record->requestStop();
+        }
+    };
+
+    static void deliverStart(InboxItem& item) noexcept;
+    static void deliverStop(InboxItem& item) noexcept;
+    void setState(FiberState newState, std::chrono::steady_clock::time_point now) noexcept;
+
+    struct Item : InboxItem
+    {
+        Item(FiberRecord& owner, Deliver deliverFunction) noexcept
+            : InboxItem(deliverFunction),
+              record(owner)
+        {
+        }
+
+        FiberRecord& record;
+    };
+
+    // Identity.
+    FiberId identifier;
+    Scheduler* home;
+    std::array<char, NameBytesMax + 1> nameCharacters{};
+    std::uint8_t nameLength = 0;
+    StackClass requestedStackClass;
+
+    // Scheduling: the reactor thread writes, the registry reads.
+    std::atomic<FiberState> state = FiberState::Queued;
+    std::atomic<std::int64_t> stateSinceNs = 0;
+    std::atomic<std::uint32_t> stackUsedBytes = 0;
+    Stack stack{};
+    SwitchState switchState;
+    alignas(ContextHook) std::array<std::byte, sizeof(ContextHook)> hookStorage;
+    FiberRecord* nextQueued = nullptr;
+    FiberGroup* group = nullptr;
+    Item startItem{*this, deliverStart};
+
+    // Stop.
+    std::atomic<bool> stopFlag = false;
+    std::uint32_t stopShields = 0;
+    StopListener* stopListener = nullptr;
+    Item stopItem{*this, deliverStop};
+    std::optional<std::stop_callback<ForwardStop>> followedStop;
+
+    // Held for a few instructions and never across a suspension: guards the four below.
+    mutable std::mutex mutex;
+    std::stop_source stopSource{std::nostopstate};
+    bool finished = false;
+    boost::fibers::condition_variable_any ended;
+    bool detached = false;
+
+    std::exception_ptr failure;
+    std::atomic<std::uint32_t> references = 2;
+
+    // Work.
+    void (*invokeCallable)(FiberRecord&) = nullptr;
+    alignas(std::max_align_t) std::array<std::byte, CallableBytesMax> callable;
+};
+
+} // namespace weft

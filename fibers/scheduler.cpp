@@ -1,0 +1,350 @@
+#include <weft/fibers/scheduler.hpp>
+#include <weft/memory/assert.hpp>
+
+#include <boost/fiber/operations.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace weft
+{
+
+namespace
+{
+
+thread_local Scheduler* currentScheduler = nullptr;
+
+} // namespace
+
+Scheduler::ExitItem::ExitItem(Scheduler& owner) noexcept
+    : InboxItem(
+          [](InboxItem& item) noexcept
+          {
+              auto& self = static_cast<ExitItem&>(item);
+              // Before looking: what ends from here on posts again.
+              self.posted.store(false, std::memory_order_seq_cst);
+              self.scheduler.contextEnded();
+          }),
+      scheduler(owner)
+{
+}
+
+Scheduler::Scheduler(const SchedulerOptions& options)
+    : index(options.reactorIndex),
+      slab(options.stacks),
+      recordPool(options.recordsMax)
+{
+}
+
+Scheduler::~Scheduler() = default;
+
+Scheduler* Scheduler::current() noexcept
+{
+    return currentScheduler;
+}
+
+void Scheduler::enter(ReactorDriver& reactorDriver)
+{
+    WEFT_ASSERT(currentScheduler == nullptr);
+    currentScheduler = this;
+    driver = &reactorDriver;
+    timeOfTurn = driver->now();
+    mainContext = boost::fibers::context::active();
+    mainState.adoptThread();
+    announced = mainContext;
+    mainContext->get_scheduler()->set_algo(this);
+    WEFT_ASSERT(dispatcher != nullptr);
+}
+
+void Scheduler::runUntilExit()
+{
+    for (;;)
+    {
+        while (!mayExit())
+        {
+            mainWaits = true;
+            mainContext->suspend();
+            mainWaits = false;
+        }
+        // Pairs with newRecord(): either it sees that we have closed, or we see its fiber.
+        closed.store(true, std::memory_order_seq_cst);
+        if (liveFibers.load(std::memory_order_seq_cst) == 0 && inbox.empty())
+        {
+            break;
+        }
+        closed.store(false, std::memory_order_seq_cst);
+        boost::this_fiber::yield();
+    }
+}
+
+void Scheduler::leave() noexcept
+{
+    // What came between the last look and now wakes nobody: there is no fiber left.
+    inbox.deliverAll();
+    WEFT_ASSERT(ready.empty());
+    hasLeft = true;
+}
+
+bool Scheduler::mayExit() const noexcept
+{
+    return exitAllowed.load(std::memory_order_seq_cst) &&
+           liveFibers.load(std::memory_order_seq_cst) == 0 && foreignContexts == 0;
+}
+
+void Scheduler::contextEnded() noexcept
+{
+    if (mainWaits && mayExit())
+    {
+        mainWaits = false;
+        awakened(mainContext);
+    }
+}
+
+void Scheduler::allowExit() noexcept
+{
+    if (!exitAllowed.exchange(true, std::memory_order_seq_cst))
+    {
+        postExitItem();
+    }
+}
+
+void Scheduler::postExitItem() noexcept
+{
+    if (!exitItem.posted.exchange(true, std::memory_order_seq_cst))
+    {
+        post(exitItem);
+    }
+}
+
+/// A record that was counted and given up before it ran. The reactor may have looked meanwhile,
+/// found it, and gone to sleep instead of ending.
+void Scheduler::fiberNeverRan() noexcept
+{
+    liveFibers.fetch_sub(1, std::memory_order_seq_cst);
+    if (exitAllowed.load(std::memory_order_seq_cst))
+    {
+        postExitItem();
+    }
+}
+
+FiberRecord& Scheduler::newRecord(std::string_view name, StackClass stackClass)
+{
+    liveFibers.fetch_add(1, std::memory_order_seq_cst);
+    FiberRecord* record = nullptr;
+    if (!closed.load(std::memory_order_seq_cst))
+    {
+        record = recordPool.tryAllocate(*this, name, stackClass);
+    }
+    if (record == nullptr)
+    {
+        fiberNeverRan();
+        const auto condition = std::make_error_code(std::errc::resource_unavailable_try_again);
+        if (closed.load())
+        {
+            throw std::system_error(
+                condition, fmt::format("cannot spawn fiber '{}': the runtime has shut down", name));
+        }
+        throw std::system_error(
+            condition,
+            fmt::format("cannot spawn fiber '{}': all {} fiber records of reactor {} are "
+                        "in use; raise the number of stacks or spawn fewer fibers",
+                        name, recordPool.capacity(), index));
+    }
+    return *record;
+}
+
+void Scheduler::submit(FiberRecord& record) noexcept
+{
+    record.setState(FiberState::Queued, std::chrono::steady_clock::now());
+    // Either stopAll() finds the record in the pool, or we see here that it has begun.
+    if (stopping.load(std::memory_order_seq_cst))
+    {
+        record.requestStop();
+    }
+    if (currentScheduler == this)
+    {
+        enqueueStart(record);
+    }
+    else
+    {
+        post(record.startItem);
+    }
+}
+
+void Scheduler::abandonRecord(FiberRecord& record) noexcept
+{
+    record.releaseReference(); // the fiber's
+    record.releaseReference(); // the spawner's
+    fiberNeverRan();
+}
+
+void Scheduler::freeRecord(FiberRecord& record) noexcept
+{
+    recordPool.free(record);
+}
+
+void Scheduler::stopAll() noexcept
+{
+    stopping.store(true, std::memory_order_seq_cst);
+    // Outside the pool's lock: a stop calls the callbacks that fibers have registered.
+    std::vector<FiberRecord*> records;
+    recordPool.forEach(
+        [&records](FiberRecord& record)
+        {
+            // The last reference may have gone already, its owner waiting for the pool's lock.
+            if (record.tryAddReference())
+            {
+                records.push_back(&record);
+            }
+        });
+    for (auto* const record : records)
+    {
+        record->requestStop();
+        record->releaseReference();
+    }
+}
+
+void Scheduler::post(InboxItem& item) noexcept
+{
+    inbox.push(item);
+    notifyParked();
+}
+
+/// The waking side of the hand-shake with suspend_until(): publish the work, fence, then look
+/// whether the reactor has published that it sleeps. One of the two sides sees the other.
+void Scheduler::notifyParked() noexcept
+{
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    // The exchange lets only one of many wakers pay for the system call.
+    if (parked.load(std::memory_order_relaxed) && parked.exchange(false, std::memory_order_acq_rel))
+    {
+        driver->wake();
+    }
+}
+
+void Scheduler::suspend_until(const std::chrono::steady_clock::time_point& until) noexcept
+{
+    if (hasLeft)
+    {
+        return;
+    }
+    parked.store(true, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst); // pairs with notifyParked()
+    if (inbox.empty() && !remoteReady.load(std::memory_order_relaxed))
+    {
+        driver->park(until);
+    }
+    parked.store(false, std::memory_order_relaxed);
+    // Boost's remote queue is emptied after this by the dispatcher, before it looks for work.
+    remoteReady.store(false, std::memory_order_relaxed);
+}
+
+void Scheduler::turn() noexcept
+{
+    if (hasLeft)
+    {
+        return;
+    }
+    timeOfTurn = driver->now();
+    inbox.deliverAll();
+    startQueued();
+    driver->turn(!ready.empty());
+}
+
+void Scheduler::enqueueStart(FiberRecord& record) noexcept
+{
+    auto& queue = startQueues[static_cast<std::size_t>(record.stackClass())];
+    record.nextQueued = nullptr;
+    (queue.last != nullptr ? queue.last->nextQueued : queue.first) = &record;
+    queue.last = &record;
+}
+
+void Scheduler::startQueued() noexcept
+{
+    auto startsLeft = StartsPerTurn;
+    // Each turn begins with another class, so that a flood of one does not starve the others.
+    firstStartQueue = (firstStartQueue + 1) % startQueues.size();
+    for (std::size_t offset = 0; offset < startQueues.size(); ++offset)
+    {
+        auto& queue = startQueues[(firstStartQueue + offset) % startQueues.size()];
+        while (queue.first != nullptr && startsLeft > 0)
+        {
+            auto& record = *queue.first;
+            auto stack = slab.take(record.stackClass());
+            if (!stack)
+            {
+                // No free stack: the queue waits until a fiber of this class ends.
+                reportStackError(record, stack.error());
+                break;
+            }
+            queue.first = record.nextQueued;
+            if (queue.first == nullptr)
+            {
+                queue.last = nullptr;
+            }
+            record.stack = *stack;
+            startFiber(record);
+            --startsLeft;
+        }
+    }
+}
+
+void Scheduler::reportStackError(const FiberRecord& record, std::error_code error) noexcept
+{
+    const bool allInUse = error == std::errc::resource_unavailable_try_again;
+    if (!allInUse && !std::exchange(stackErrorReported, true))
+    {
+        fmt::print(stderr,
+                   "weft: reactor {} cannot make another {} stack ({}); fiber '{}' and others wait "
+                   "until one is free\n",
+                   index, toString(record.stackClass()), error.message(), record.name());
+    }
+}
+
+void Scheduler::stackReleased(FiberRecord& record) noexcept
+{
+    slab.give(record.stack);
+    record.switchState.discard();
+    record.releaseReference();
+    liveFibers.fetch_sub(1, std::memory_order_seq_cst);
+    contextEnded();
+}
+
+FiberRecord* Scheduler::activeRecord() const noexcept
+{
+    const auto* hook = activeHook();
+    return hook != nullptr ? hook->record : nullptr;
+}
+
+ContextHook* Scheduler::activeHook() const noexcept
+{
+    return static_cast<ContextHook*>(boost::fibers::context::active()->get_properties());
+}
+
+void Scheduler::suspend(StopListener* listener) noexcept
+{
+    auto* const context = boost::fibers::context::active();
+    WEFT_ASSERT(currentScheduler == this);
+    WEFT_ASSERT(context != dispatcher);
+    auto* const record = activeRecord();
+    if (record != nullptr)
+    {
+        WEFT_ASSERT(record->stopListener == nullptr);
+        record->stopListener = listener;
+    }
+    context->suspend();
+    if (record != nullptr)
+    {
+        record->stopListener = nullptr;
+    }
+}
+
+bool Scheduler::has_ready_fibers() const noexcept
+{
+    return !ready.empty();
+}
+
+} // namespace weft

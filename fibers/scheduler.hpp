@@ -1,0 +1,224 @@
+#pragma once
+
+#include <weft/fibers/fiber_record.hpp>
+#include <weft/fibers/inbox.hpp>
+#include <weft/fibers/record_pool.hpp>
+#include <weft/memory/stack_slab.hpp>
+
+#include <boost/fiber/algo/algorithm.hpp>
+#include <boost/fiber/context.hpp>
+#include <boost/fiber/scheduler.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+
+namespace weft
+{
+
+/// What the scheduler asks of the layer above: time, I/O and sleep.
+class ReactorDriver
+{
+public:
+    using TimePoint = std::chrono::steady_clock::time_point;
+
+    /// The reactor's clock.
+    virtual TimePoint now() noexcept = 0;
+
+    /// One turn without waiting: fires expired timers and, when `fibersAreReady`, submits and reaps
+    /// I/O. When none is ready the scheduler parks next, and parking submits in the same system
+    /// call that waits. Makes fibers ready.
+    virtual void turn(bool fibersAreReady) noexcept = 0;
+
+    /// Submits, then waits for a completion, a wake-up, a timer or `until`.
+    virtual void park(TimePoint until) noexcept = 0;
+
+    /// Ends a park. Any thread.
+    virtual void wake() noexcept = 0;
+
+protected:
+    ~ReactorDriver() = default;
+};
+
+struct SchedulerOptions
+{
+    std::size_t reactorIndex = 0;
+    StackSlabOptions stacks;
+    std::size_t recordsMax = 0;
+};
+
+/// The Boost.Fiber scheduling algorithm that is the reactor loop. Boost's dispatcher context turns
+/// the wheel: each time it runs it
+///   1. releases the fibers that have ended and takes in those that other threads have woken
+///      through Boost's own primitives (both in Boost's code),
+///   2. delivers the inbox: spawns, stops, whatever other threads have posted,
+///   3. gives stacks to spawned fibers that wait for one,
+///   4. lets the driver submit and reap I/O and fire timers,
+///   5. hands the core to the first ready fiber, or parks when there is none.
+/// Ready fibers hand the core to each other directly; the dispatcher is not in their queue. It is
+/// handed out when the queue is empty or the budget of switches is spent, so a switch costs no turn
+/// of the loop, and fibers that are always ready cannot keep I/O from being served.
+class Scheduler final : public boost::fibers::algo::algorithm
+{
+public:
+    /// Switches between fibers before the loop takes its turn again.
+    static constexpr std::uint32_t SwitchesPerTurn = 128;
+    /// Fibers started in one turn: few, so that short fibers reuse the same warm stacks.
+    static constexpr std::uint32_t StartsPerTurn = 16;
+
+    /// Throws std::system_error when stacks or records cannot be mapped.
+    explicit Scheduler(const SchedulerOptions& options);
+    ~Scheduler() override;
+
+    /// The scheduler of the calling thread; null on threads that are not reactors.
+    static Scheduler* current() noexcept;
+
+    /// Makes this the calling thread's scheduler, driven by `driver`. Owner thread, once.
+    void enter(ReactorDriver& driver);
+
+    /// Runs fibers until all have ended after allowExit(). Owner thread's main context.
+    void runUntilExit();
+
+    /// From here on the driver is not called. Owner thread's main context, after runUntilExit().
+    void leave() noexcept;
+
+    /// Lets runUntilExit() return when no fiber is left. Any thread.
+    void allowExit() noexcept;
+
+    // Any thread.
+
+    /// A record for a new fiber, with one reference for the fiber and one for the caller. Throws
+    /// std::system_error (resource_unavailable_try_again) when all are in use.
+    FiberRecord& newRecord(std::string_view name, StackClass stackClass);
+    /// Hands the record over to be run.
+    void submit(FiberRecord& record) noexcept;
+    /// Gives back a record that was not submitted.
+    void abandonRecord(FiberRecord& record) noexcept;
+    void freeRecord(FiberRecord& record) noexcept;
+    /// Requests a stop of every fiber; those spawned from now on are born stopped.
+    void stopAll() noexcept;
+    /// Delivers the item on the scheduler's thread, soon.
+    void post(InboxItem& item) noexcept;
+
+    std::size_t reactorIndex() const noexcept
+    {
+        return index;
+    }
+
+    const StackSlab& stacks() const noexcept
+    {
+        return slab;
+    }
+
+    RecordPool& records() noexcept
+    {
+        return recordPool;
+    }
+
+    // Owner thread.
+
+    /// The record of the running fiber; null on the main context and on contexts made by
+    /// Boost.Fiber's own calls.
+    FiberRecord* activeRecord() const noexcept;
+
+    /// The running context's hook; null on the main and the dispatcher context.
+    ContextHook* activeHook() const noexcept;
+
+    /// Suspends the calling fiber until makeReady(). A stop that comes meanwhile is told to the
+    /// listener, if there is one. Suspends.
+    void suspend(StopListener* listener = nullptr) noexcept;
+
+    void makeReady(boost::fibers::context& context) noexcept
+    {
+        awakened(&context);
+    }
+
+    /// The time that the last turn read, good enough for bookkeeping.
+    ReactorDriver::TimePoint turnTime() const noexcept
+    {
+        return timeOfTurn;
+    }
+
+    // Boost.Fiber's side.
+
+    void awakened(boost::fibers::context* context) noexcept override;
+    boost::fibers::context* pick_next() noexcept override;
+    bool has_ready_fibers() const noexcept override;
+    void suspend_until(const std::chrono::steady_clock::time_point& until) noexcept override;
+    void notify() noexcept override;
+
+private:
+    friend class FiberRecord;
+    friend class ForeignContextHook;
+    friend class SlabStackAllocator;
+
+    /// A queue of spawned fibers that wait for a stack of one class.
+    struct StartQueue
+    {
+        FiberRecord* first = nullptr;
+        FiberRecord* last = nullptr;
+    };
+
+    struct ExitItem : InboxItem
+    {
+        explicit ExitItem(Scheduler& owner) noexcept;
+
+        Scheduler& scheduler;
+        std::atomic<bool> posted = false;
+    };
+
+    void enqueueStart(FiberRecord& record) noexcept;
+    void startQueued() noexcept;
+    void startFiber(FiberRecord& record) noexcept;
+    void stackReleased(FiberRecord& record) noexcept;
+    void turn() noexcept;
+    void changeContext(boost::fibers::context& to) noexcept;
+    ContextHook* hookOf(boost::fibers::context& context) noexcept;
+    SwitchState& switchStateOf(boost::fibers::context& context) noexcept;
+    void contextEnded() noexcept;
+    void fiberNeverRan() noexcept;
+    void postExitItem() noexcept;
+    bool mayExit() const noexcept;
+    void notifyParked() noexcept;
+    void reportStackError(const FiberRecord& record, std::error_code error) noexcept;
+
+    const std::size_t index;
+    StackSlab slab;
+    RecordPool recordPool;
+
+    // Shared with other threads.
+    Inbox inbox;
+    std::atomic<bool> parked = false;
+    std::atomic<bool> remoteReady = false;
+    std::atomic<bool> exitAllowed = false;
+    std::atomic<bool> stopping = false;
+    std::atomic<bool> closed = false;
+    ExitItem exitItem{*this};
+    std::atomic<std::size_t> liveFibers = 0;
+
+    // Set by enter() and kept: a thread that has seen us parked may call wake() late, when the
+    // reactor has already gone on for another reason, ended its fibers and left.
+    ReactorDriver* driver = nullptr;
+
+    // Owner thread only.
+    bool hasLeft = false;
+    boost::fibers::scheduler::ready_queue_type ready;
+    std::uint32_t switchesLeft = 0;
+    std::array<StartQueue, StackClassCount> startQueues;
+    std::size_t firstStartQueue = 0;
+    boost::fibers::context* mainContext = nullptr;
+    boost::fibers::context* dispatcher = nullptr;
+    boost::fibers::context* announced = nullptr; // whose SwitchState the thread has now
+    bool mainWaits = false;
+    std::size_t foreignContexts = 0; // made by Boost.Fiber's own calls and not ended
+    SwitchState mainState;
+    SwitchState dispatcherState;
+    ReactorDriver::TimePoint timeOfTurn{};
+    bool stackErrorReported = false;
+};
+
+} // namespace weft

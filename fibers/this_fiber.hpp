@@ -1,0 +1,48 @@
+#pragma once
+
+#include <weft/fibers/fiber_record.hpp>
+
+#include <stop_token>
+#include <string_view>
+
+/// What a fiber may ask about itself. On a plain thread, and on contexts that Boost.Fiber's own
+/// calls have made, there is no weft fiber: the answers are then the empty ones.
+namespace weft::this_fiber
+{
+
+/// Whether the caller runs on a reactor thread, where calls suspend.
+bool onReactor() noexcept;
+
+FiberId id() noexcept;
+std::string_view name() noexcept;
+
+/// Whether a stop has been requested and no StopShield hides it.
+bool stopRequested() noexcept;
+
+/// Stopped when the fiber is. Allocates at its first use in a fiber.
+std::stop_token stopToken();
+
+/// Lets the other ready fibers run first. Suspends.
+void yield() noexcept;
+
+} // namespace weft::this_fiber
+
+namespace weft
+{
+
+/// While it lives, suspending calls of the calling fiber do not see a stop: for cleaning up with
+/// calls that suspend. Give such calls deadlines. Nests. Keep it on the fiber's stack.
+class StopShield
+{
+public:
+    StopShield() noexcept;
+    ~StopShield();
+
+    StopShield(const StopShield&) = delete;
+    StopShield& operator=(const StopShield&) = delete;
+
+private:
+    FiberRecord* record;
+};
+
+} // namespace weft

@@ -1,0 +1,79 @@
+#include <weft/memory/assert.hpp>
+#include <weft/reactor/cancellable_wait.hpp>
+#include <weft/reactor/reactor.hpp>
+
+#include <utility>
+
+namespace weft
+{
+
+CancellableWait::CancellableWait(Reactor& owner) noexcept : reactor(owner)
+{
+}
+
+CancellableWait::~CancellableWait()
+{
+    WEFT_ASSERT(suspended == nullptr);
+}
+
+std::error_code CancellableWait::refusal(Reactor& reactor, Deadline deadline) noexcept
+{
+    const auto* const record = reactor.scheduler().activeRecord();
+    if (record != nullptr && record->stopVisible())
+    {
+        return IoError::Stopped;
+    }
+    if (deadline != NoDeadline && deadline <= reactor.engine().now())
+    {
+        return IoError::DeadlineExpired;
+    }
+    return {};
+}
+
+void CancellableWait::suspendUntil(Deadline deadline) noexcept
+{
+    if (!over)
+    {
+        if (deadline != NoDeadline)
+        {
+            reactor.timers().arm(timer, deadline);
+        }
+        suspended = boost::fibers::context::active();
+        reactor.scheduler().suspend(this);
+        reactor.timers().cancel(timer);
+    }
+    WEFT_ASSERT(over);
+    WEFT_ASSERT(suspended == nullptr);
+}
+
+void CancellableWait::resume() noexcept
+{
+    WEFT_ASSERT(!over);
+    over = true;
+    if (suspended != nullptr)
+    {
+        reactor.scheduler().makeReady(*std::exchange(suspended, nullptr));
+    }
+}
+
+void CancellableWait::DeadlineTimer::expired(Timer& timer) noexcept
+{
+    static_cast<DeadlineTimer&>(timer).wait.giveUpBecause(IoError::DeadlineExpired);
+}
+
+void CancellableWait::stopArrived() noexcept
+{
+    giveUpBecause(IoError::Stopped);
+}
+
+void CancellableWait::giveUpBecause(IoError error) noexcept
+{
+    // The other may have come first, and what we wait for may have come between the two.
+    if (!over && !reason)
+    {
+        reason = error;
+        giveUp();
+    }
+}
+
+} // namespace weft

@@ -1,0 +1,123 @@
+#include <weft/reactor/offload.hpp>
+
+namespace weft::detail
+{
+
+std::error_code OffloadWait::perform(Deadline deadline)
+{
+    if (const auto error = refusal(reactor, deadline))
+    {
+        return error;
+    }
+    if (const auto error = reactor.offloadPool().submit(*this))
+    {
+        return error;
+    }
+    suspendUntil(deadline);
+    return withdrawn ? cause() : std::error_code();
+}
+
+void OffloadWait::run() noexcept
+{
+    auto& scheduler = reactor.scheduler();
+    work();
+    // From here the fiber may go on, and this object with it.
+    scheduler.post(*this);
+}
+
+void OffloadWait::giveUp() noexcept
+{
+    if (reactor.offloadPool().withdraw(*this))
+    {
+        withdrawn = true;
+        resume();
+    }
+}
+
+class AbandonableTask::Wait final : public CancellableWait
+{
+public:
+    Wait(Reactor& owner, AbandonableTask& awaited) noexcept : CancellableWait(owner), task(awaited)
+    {
+    }
+
+    void perform(Deadline deadline) noexcept
+    {
+        suspendUntil(deadline);
+    }
+
+    void taskEnded() noexcept
+    {
+        resume();
+    }
+
+    std::error_code outcome() const noexcept
+    {
+        return abandoned ? cause() : std::error_code();
+    }
+
+private:
+    void giveUp() noexcept override
+    {
+        auto expected = Phase::UnderWay;
+        if (reactor.offloadPool().withdraw(task))
+        {
+            task.self.reset(); // the caller holds another
+            abandoned = true;
+            resume();
+        }
+        else if (task.phase.compare_exchange_strong(expected, Phase::Abandoned))
+        {
+            abandoned = true;
+            resume();
+        }
+        // Else it has ended in this moment and its message is on the way.
+    }
+
+    AbandonableTask& task;
+    bool abandoned = false;
+};
+
+std::error_code AbandonableTask::perform(Reactor& reactor, std::shared_ptr<AbandonableTask> task,
+                                         Deadline deadline)
+{
+    if (const auto error = CancellableWait::refusal(reactor, deadline))
+    {
+        return error;
+    }
+    Wait taskWait(reactor, *task);
+    task->scheduler = &reactor.scheduler();
+    task->wait = &taskWait;
+    task->self = task;
+    if (const auto error = reactor.offloadPool().submit(*task))
+    {
+        task->self.reset();
+        return error;
+    }
+    taskWait.perform(deadline);
+    return taskWait.outcome();
+}
+
+void AbandonableTask::run() noexcept
+{
+    // The caller may be gone when the work is done; `self` keeps the task until then.
+    work();
+    auto expected = Phase::UnderWay;
+    if (phase.compare_exchange_strong(expected, Phase::Done))
+    {
+        scheduler->post(*this);
+    }
+    else
+    {
+        const auto last = std::move(self);
+    }
+}
+
+void AbandonableTask::deliver(InboxItem& item) noexcept
+{
+    auto& task = static_cast<AbandonableTask&>(item);
+    const auto keep = std::move(task.self);
+    task.wait->taskEnded();
+}
+
+} // namespace weft::detail

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct statx;
+
+namespace weft
+{
+
+/// What an engine can be asked to do. Each is the system call of that name.
+enum class OperationKind : std::uint8_t
+{
+    Open,           // data: path; flags: open flags; count: mode
+    Close,          //
+    Read,           // data: buffer; count: its bytes; offset: CurrentPosition for read(2)
+    Write,          // as Read
+    ReadVectored,   // data: iovec; count: how many; offset as for Read
+    WriteVectored,  // as ReadVectored
+    Sync,           //
+    Stat,           // extra: struct statx
+    Connect,        // data: sockaddr; offset: its length
+    Accept,         // data: sockaddr; extra: its socklen_t; flags: accept4 flags
+    Receive,        // data: buffer; count: its bytes; flags: MSG_*
+    Send,           // as Receive
+    ReceiveMessage, // data: msghdr; flags: MSG_*
+    SendMessage,    // as ReceiveMessage
+    Shutdown,       // flags: SHUT_*
+    Poll,           // flags: POLL* events
+};
+
+const char* toString(OperationKind kind) noexcept;
+
+/// One request to an engine, on the stack of the fiber that waits for it. The engine reports back
+/// exactly once, at the operation's own final completion: not when a cancellation of it completes,
+/// and not at a time-out. Until then the record and what it points to must stay where they are.
+struct Operation
+{
+    using Completed = void (*)(Operation&) noexcept;
+
+    /// `offset` of a read or write at the file's own position.
+    static constexpr std::uint64_t CurrentPosition = ~std::uint64_t{0};
+
+    Operation(OperationKind operationKind, int operationDescriptor) noexcept
+        : kind(operationKind), descriptor(operationDescriptor)
+    {
+    }
+
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+
+    // What is asked for.
+    const OperationKind kind;
+    int descriptor;
+    std::int32_t flags = 0;
+    std::uint32_t count = 0;
+    void* data = nullptr;
+    std::uint64_t offset = 0;
+    void* extra = nullptr;
+
+    // What came of it: a count, a descriptor or zero; else a negated errno. -ECANCELED only after
+    // Engine::cancel.
+    std::int32_t result = 0;
+    Completed completed = nullptr;
+    void* waiter = nullptr; // for `completed`
+
+    // The engine's own notes.
+    enum class Phase : std::uint8_t
+    {
+        Idle,
+        Waiting,   // in the engine's queue: the kernel has not seen it
+        Submitted, // the kernel has it
+    };
+
+    using Hook = boost::intrusive::list_member_hook<>;
+
+    Phase phase = Phase::Idle;
+    Hook queueHook;
+    Hook cancelHook;
+};
+
+} // namespace weft

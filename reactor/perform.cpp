@@ -1,0 +1,184 @@
+#include <weft/fibers/this_fiber.hpp>
+#include <weft/memory/assert.hpp>
+#include <weft/reactor/cancellable_wait.hpp>
+#include <weft/reactor/io.hpp>
+#include <weft/reactor/perform.hpp>
+#include <weft/reactor/reactor.hpp>
+
+#include <cerrno>
+#include <poll.h>
+#include <thread>
+
+namespace weft
+{
+
+namespace
+{
+
+/// An operation in the engine. It is over at its own final completion and never before.
+class OperationWait final : public CancellableWait
+{
+public:
+    OperationWait(Reactor& owner, Operation& awaited) noexcept
+        : CancellableWait(owner), operation(awaited)
+    {
+        operation.completed = [](Operation& done) noexcept
+        {
+            static_cast<OperationWait*>(done.waiter)->resume();
+        };
+        operation.waiter = this;
+    }
+
+    std::int32_t perform(Deadline deadline) noexcept
+    {
+        reactor.engine().start(operation);
+        suspendUntil(deadline);
+        WEFT_ASSERT(operation.phase == Operation::Phase::Idle);
+        return operation.result;
+    }
+
+    using CancellableWait::cause;
+
+private:
+    void giveUp() noexcept override
+    {
+        reactor.engine().cancel(operation);
+    }
+
+    Operation& operation;
+};
+
+class SleepWait final : public CancellableWait
+{
+public:
+    explicit SleepWait(Reactor& owner) noexcept : CancellableWait(owner)
+    {
+    }
+
+    std::error_code perform(Deadline deadline) noexcept
+    {
+        suspendUntil(deadline);
+        return cause() == IoError::Stopped ? cause() : std::error_code();
+    }
+
+private:
+    void giveUp() noexcept override
+    {
+        resume();
+    }
+};
+
+/// Waits until the operation can go on without blocking, for descriptors in non-blocking mode: the
+/// engines answer EAGAIN for them.
+std::expected<std::int32_t, std::error_code> awaitReadiness(const Operation& operation,
+                                                            Deadline deadline)
+{
+    Operation readiness(OperationKind::Poll, operation.descriptor);
+    readiness.flags = detail::readinessEvents(operation.kind);
+    return detail::perform(readiness, deadline);
+}
+
+} // namespace
+
+int detail::readinessEvents(OperationKind kind) noexcept
+{
+    switch (kind)
+    {
+    case OperationKind::Read:
+    case OperationKind::ReadVectored:
+    case OperationKind::Receive:
+    case OperationKind::ReceiveMessage:
+    case OperationKind::Accept:
+        return POLLIN;
+    case OperationKind::Write:
+    case OperationKind::WriteVectored:
+    case OperationKind::Send:
+    case OperationKind::SendMessage:
+        return POLLOUT;
+    default:
+        return 0;
+    }
+}
+
+std::expected<std::int32_t, std::error_code> detail::perform(Operation& operation,
+                                                             Deadline deadline,
+                                                             std::error_code* gaveUp)
+{
+    auto* const reactor = Reactor::current();
+    if (reactor == nullptr)
+    {
+        return performOnThread(operation, deadline);
+    }
+    for (;;)
+    {
+        if (const auto error = CancellableWait::refusal(*reactor, deadline))
+        {
+            return std::unexpected(error);
+        }
+        OperationWait wait(*reactor, operation);
+        const auto result = wait.perform(deadline);
+        const auto cause = wait.cause();
+        // A cancelled operation answers ECANCELED, or EINTR when a kernel worker had begun it.
+        if (cause && (result == -ECANCELED || result == -EINTR))
+        {
+            return std::unexpected(cause);
+        }
+        const bool wouldBlock = result == -EAGAIN && (operation.flags & MSG_DONTWAIT) == 0 &&
+                                readinessEvents(operation.kind) != 0;
+        if (wouldBlock)
+        {
+            if (const auto ready = awaitReadiness(operation, deadline); !ready)
+            {
+                return ready;
+            }
+            continue;
+        }
+        // close(2) has released the descriptor even then: the number may be another's by now.
+        if (result == -EINTR && operation.kind != OperationKind::Close)
+        {
+            continue;
+        }
+        if (gaveUp != nullptr)
+        {
+            *gaveUp = cause;
+        }
+        return result;
+    }
+}
+
+std::expected<std::int32_t, std::error_code> detail::performToTheEnd(Operation& operation)
+{
+    const StopShield shield;
+    return perform(operation, NoDeadline);
+}
+
+io::Result<void> io::sleepUntil(Deadline deadline)
+{
+    auto* const reactor = Reactor::current();
+    if (reactor == nullptr)
+    {
+        std::this_thread::sleep_until(deadline);
+        return {};
+    }
+    if (const auto error = CancellableWait::refusal(*reactor, deadline))
+    {
+        if (error == IoError::Stopped)
+        {
+            return std::unexpected(error);
+        }
+        return {};
+    }
+    SleepWait wait(*reactor);
+    if (const auto error = wait.perform(deadline))
+    {
+        return std::unexpected(error);
+    }
+    return {};
+}
+
+io::Result<void> io::sleepFor(std::chrono::nanoseconds duration)
+{
+    return sleepUntil(after(duration));
+}
+
+} // namespace weft

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <weft/fibers/scheduler.hpp>
+#include <weft/memory/io_buffer_pool.hpp>
+#include <weft/memory/return_signal.hpp>
+#include <weft/reactor/engine.hpp>
+#include <weft/reactor/owned_descriptor.hpp>
+#include <weft/timers/timer_wheel.hpp>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace weft
+{
+
+class OffloadPool;
+
+struct ReactorOptions
+{
+    std::size_t index = 0;
+    /// The CPU to run on; none: where the operating system likes.
+    std::optional<int> cpu;
+    SchedulerOptions scheduler;
+    std::uint32_t submissionEntries = 0;
+    std::uint32_t completionEntries = 0;
+    std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
+};
+
+struct ReactorStatistics
+{
+    std::size_t index = 0;
+    std::optional<int> cpu;
+    std::size_t fibers = 0;
+    std::chrono::nanoseconds running{}; // since the reactor started
+    std::chrono::nanoseconds parked{};  // of these, asleep in the engine
+    EngineStatistics engine;
+    IoBufferPoolStatistics buffers;
+    std::array<StackStatistics, StackClassCount> stacks;
+};
+
+/// One core: a thread, its fibers, its engine, its timers and its I/O buffers. What a reactor owns
+/// is used by its own thread only, unless said otherwise.
+class Reactor final : private ReactorDriver, private ReturnSignal
+{
+public:
+    /// Throws std::system_error when descriptors or address space run out. The pools outlive it.
+    Reactor(const ReactorOptions& options, IoBufferPool& bufferPool, OffloadPool& offloadPool);
+    ~Reactor();
+
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
+
+    /// The calling thread's reactor; null on other threads.
+    static Reactor* current() noexcept;
+
+    /// The thread's whole life: calls `started` once fibers can run, then runs them until the
+    /// scheduler may exit. Throws std::system_error, before `started`, when the core or the engine
+    /// cannot be had.
+    void run(const std::function<void()>& started);
+
+    // Any thread.
+
+    std::size_t index() const noexcept
+    {
+        return options.index;
+    }
+
+    Scheduler& scheduler() noexcept
+    {
+        return *fiberScheduler;
+    }
+
+    ReactorStatistics statistics() const;
+
+    // The reactor's thread.
+
+    Engine& engine() noexcept
+    {
+        return *ioEngine;
+    }
+
+    TimerWheel& timers() noexcept
+    {
+        return *timerWheel;
+    }
+
+    IoBufferPool& buffers() noexcept
+    {
+        return ioBuffers;
+    }
+
+    OffloadPool& offloadPool() noexcept
+    {
+        return offload;
+    }
+
+private:
+    struct ReclaimItem : InboxItem
+    {
+        explicit ReclaimItem(Reactor& owner) noexcept;
+
+        Reactor& reactor;
+        std::atomic<bool> posted = false;
+    };
+
+    void pinThread() const;
+    void observe(const Engine* engine);
+
+    // ReactorDriver
+    TimePoint now() noexcept override;
+    void turn(bool fibersAreReady) noexcept override;
+    void park(TimePoint until) noexcept override;
+    void wake() noexcept override;
+
+    // ReturnSignal
+    void buffersReturned() noexcept override;
+
+    const ReactorOptions options;
+    IoBufferPool& ioBuffers;
+    OffloadPool& offload;
+    OwnedDescriptor wakeDescriptor;
+    boost::intrusive_ptr<Scheduler> fiberScheduler;
+    std::optional<TimerWheel> timerWheel;
+    std::unique_ptr<Engine> ioEngine;
+    ReclaimItem reclaimItem{*this};
+    std::atomic<std::int64_t> startedNs = 0;
+    std::atomic<std::int64_t> parkedNs = 0;
+    bool poolClosed = false;
+
+    mutable std::mutex observationMutex; // statistics() against the engine's end
+    const Engine* observedEngine = nullptr;
+    EngineStatistics lastEngineStatistics;
+};
+
+} // namespace weft

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <weft/memory/stack_class.hpp>
+#include <weft/timers/timer_wheel.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace weft
+{
+
+/// One option whose value cannot be used. The message has all three parts.
+class InvalidOption : public std::invalid_argument
+{
+public:
+    InvalidOption(std::string optionName, const std::string& value, const std::string& allowed);
+
+    const std::string& option() const noexcept
+    {
+        return name;
+    }
+
+private:
+    std::string name;
+};
+
+/// The size of everything that a runtime has. All of it is set aside when the runtime starts; memory
+/// that is not used is address space only.
+struct RuntimeOptions
+{
+    /// Reactor threads. Zero: one for each usable CPU (affinity mask and cgroup quota).
+    std::size_t reactors = 0;
+    /// The CPUs to pin reactors to, in turn. Empty: those of the affinity mask.
+    std::vector<int> cpus;
+    /// Whether reactors are pinned at all.
+    bool pin = true;
+
+    /// I/O buffers of each reactor: at least one for each source that it runs.
+    std::uint32_t buffersPerReactor = 4096;
+    std::size_t bufferSizeBytes = 4096;
+    /// Buffers for the host's own threads. Zero: no such pool.
+    std::uint32_t computeBuffers = 0;
+
+    /// Stacks of each reactor: small, medium, large.
+    std::array<std::uint32_t, StackClassCount> stacksPerReactor{16384, 1024, 64};
+    /// Spawned fibers of each reactor that may wait for a stack.
+    std::uint32_t spawnQueuePerReactor = 4096;
+
+    /// io_uring's rings, in entries, of each reactor. Powers of two; the kernel rounds up.
+    std::uint32_t submissionEntries = 1024;
+    std::uint32_t completionEntries = 8192;
+
+    /// Threads for calls that block, such as name resolution; started when needed.
+    std::size_t offloadThreads = 4;
+
+    /// How far apart timers are told; a timer is at most this late.
+    std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
+
+    /// The options with every default filled in. Throws InvalidOption.
+    RuntimeOptions resolved() const;
+};
+
+} // namespace weft

@@ -1,0 +1,160 @@
+#include <weft/reactor/io_error.hpp>
+#include <weft/reactor/offload.hpp>
+#include <weft/reactor/socket_address.hpp>
+#include <weft/memory/assert.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <net/if.h>
+#include <netdb.h>
+
+namespace weft
+{
+
+namespace
+{
+
+using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+using Addresses = std::expected<std::vector<SocketAddress>, std::error_code>;
+
+class ResolverCategory final : public std::error_category
+{
+public:
+    const char* name() const noexcept override
+    {
+        return "resolver";
+    }
+
+    std::string message(int value) const override
+    {
+        return ::gai_strerror(value);
+    }
+};
+
+Addresses lookUp(const std::string& host, std::uint16_t port)
+{
+    addrinfo hints = {};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
+    addrinfo* found = nullptr;
+    const int error = ::getaddrinfo(host.c_str(), fmt::format("{}", port).c_str(), &hints, &found);
+    if (error == EAI_SYSTEM)
+    {
+        return std::unexpected(errnoError(errno));
+    }
+    if (error != 0)
+    {
+        return std::unexpected(std::error_code(error, resolverCategory()));
+    }
+    const AddressList list(found, &::freeaddrinfo);
+    std::vector<SocketAddress> addresses;
+    for (const auto* entry = list.get(); entry != nullptr; entry = entry->ai_next)
+    {
+        addresses.emplace_back(entry->ai_addr, entry->ai_addrlen);
+    }
+    return addresses;
+}
+
+template <typename Address>
+SocketAddress copyOf(const Address& address) noexcept
+{
+    return {reinterpret_cast<const sockaddr*>(&address), sizeof(address)};
+}
+
+} // namespace
+
+SocketAddress::SocketAddress(const sockaddr* address, socklen_t addressSizeBytes) noexcept
+    : sizeBytes(addressSizeBytes)
+{
+    WEFT_ASSERT(addressSizeBytes <= capacity());
+    std::memcpy(&storage, address, addressSizeBytes);
+}
+
+std::optional<SocketAddress> SocketAddress::parse(std::string_view host, std::uint16_t port)
+{
+    sockaddr_in ipv4 = {};
+    if (::inet_pton(AF_INET, std::string(host).c_str(), &ipv4.sin_addr) == 1)
+    {
+        ipv4.sin_family = AF_INET;
+        ipv4.sin_port = htons(port);
+        return copyOf(ipv4);
+    }
+    const auto scopeAt = std::min(host.find('%'), host.size());
+    sockaddr_in6 ipv6 = {};
+    if (::inet_pton(AF_INET6, std::string(host.substr(0, scopeAt)).c_str(), &ipv6.sin6_addr) != 1)
+    {
+        return std::nullopt;
+    }
+    ipv6.sin6_family = AF_INET6;
+    ipv6.sin6_port = htons(port);
+    if (scopeAt != host.size())
+    {
+        ipv6.sin6_scope_id = ::if_nametoindex(std::string(host.substr(scopeAt + 1)).c_str());
+        if (ipv6.sin6_scope_id == 0)
+        {
+            return std::nullopt;
+        }
+    }
+    return copyOf(ipv6);
+}
+
+std::uint16_t SocketAddress::port() const noexcept
+{
+    switch (family())
+    {
+    case AF_INET:
+        return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
+    case AF_INET6:
+        return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+    default:
+        return 0;
+    }
+}
+
+std::string SocketAddress::toString() const
+{
+    std::array<char, INET6_ADDRSTRLEN> host{};
+    switch (family())
+    {
+    case AF_INET:
+        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, host.data(),
+                    host.size());
+        return fmt::format("{}:{}", host.data(), port());
+    case AF_INET6:
+        ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr,
+                    host.data(), host.size());
+        return fmt::format("[{}]:{}", host.data(), port());
+    default:
+        return "(no internet address)";
+    }
+}
+
+const std::error_category& resolverCategory() noexcept
+{
+    static const ResolverCategory category;
+    return category;
+}
+
+Addresses resolve(const std::string& host, std::uint16_t port, Deadline deadline)
+{
+    if (const auto numeric = SocketAddress::parse(host, port))
+    {
+        return std::vector{*numeric};
+    }
+    auto answer =
+        offloadAbandonable([host, port] { return lookUp(host, port); }, deadline);
+    if (!answer)
+    {
+        return std::unexpected(answer.error());
+    }
+    return std::move(*answer);
+}
+
+} // namespace weft

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <weft/timers/clock.hpp>
+
+#include <cstdint>
+#include <expected>
+#include <netinet/in.h>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <system_error>
+#include <vector>
+
+namespace weft
+{
+
+/// An IPv4 or IPv6 address with a port, or any other socket address that the kernel hands out.
+class SocketAddress
+{
+public:
+    SocketAddress() noexcept = default;
+
+    /// A copy of `address`, `sizeBytes` long.
+    SocketAddress(const sockaddr* address, socklen_t sizeBytes) noexcept;
+
+    /// A numeric IPv4 or IPv6 address ("127.0.0.1", "::1", "fe80::1%eth0"); empty for anything
+    /// else, names included.
+    static std::optional<SocketAddress> parse(std::string_view host, std::uint16_t port);
+
+    const sockaddr* data() const noexcept
+    {
+        return reinterpret_cast<const sockaddr*>(&storage);
+    }
+
+    sockaddr* data() noexcept
+    {
+        return reinterpret_cast<sockaddr*>(&storage);
+    }
+
+    socklen_t size() const noexcept
+    {
+        return sizeBytes;
+    }
+
+    /// For system calls that write into data().
+    void setSize(socklen_t size) noexcept
+    {
+        sizeBytes = size;
+    }
+
+    static constexpr socklen_t capacity() noexcept
+    {
+        return sizeof(sockaddr_storage);
+    }
+
+    int family() const noexcept
+    {
+        return storage.ss_family;
+    }
+
+    /// Zero for families that have none.
+    std::uint16_t port() const noexcept;
+
+    /// "127.0.0.1:9000", "[::1]:9000".
+    std::string toString() const;
+
+private:
+    sockaddr_storage storage{};
+    socklen_t sizeBytes = 0;
+};
+
+/// Errors of name resolution: the EAI_* codes of getaddrinfo(3), with its texts.
+const std::error_category& resolverCategory() noexcept;
+
+/// The addresses of a host, in the order in which they should be tried. Numeric addresses are
+/// parsed at once; names go through getaddrinfo(3) on the offload pool. A deadline or a stop lets the
+/// caller go on; the look-up then runs out by itself. Suspends.
+std::expected<std::vector<SocketAddress>, std::error_code>
+resolve(const std::string& host, std::uint16_t port, Deadline deadline = NoDeadline);
+
+} // namespace weft

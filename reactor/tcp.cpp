@@ -1,0 +1,154 @@
+#include <weft/reactor/tcp.hpp>
+
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace weft
+{
+
+namespace
+{
+
+io::Result<OwnedDescriptor> makeSocket(int family)
+{
+    // Blocking mode: io_uring then waits by itself where it would otherwise answer EAGAIN.
+    OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket)
+    {
+        return std::unexpected(errnoError(errno));
+    }
+    return socket;
+}
+
+template <int (*GetName)(int, sockaddr*, socklen_t*) noexcept>
+SocketAddress nameOf(int descriptor) noexcept
+{
+    SocketAddress address;
+    auto size = SocketAddress::capacity();
+    if (GetName(descriptor, address.data(), &size) == 0)
+    {
+        address.setSize(size);
+    }
+    return address;
+}
+
+} // namespace
+
+io::Result<TcpStream> TcpStream::connect(const SocketAddress& address, Deadline deadline)
+{
+    auto socket = makeSocket(address.family());
+    if (!socket)
+    {
+        return std::unexpected(socket.error());
+    }
+    if (const auto connected = io::connect(socket->get(), address, deadline); !connected)
+    {
+        return std::unexpected(connected.error());
+    }
+    return TcpStream(std::move(*socket));
+}
+
+io::Result<TcpStream> TcpStream::connect(const std::string& host, std::uint16_t port,
+                                         Deadline deadline)
+{
+    const auto addresses = resolve(host, port, deadline);
+    if (!addresses)
+    {
+        return std::unexpected(addresses.error());
+    }
+    io::Result<TcpStream> stream = std::unexpected(errnoError(EADDRNOTAVAIL));
+    for (const auto& address : *addresses)
+    {
+        stream = connect(address, deadline);
+        if (stream || gaveUp(stream.error()))
+        {
+            break;
+        }
+    }
+    return stream;
+}
+
+io::Result<std::size_t> TcpStream::receive(std::span<std::byte> buffer, Deadline deadline) const
+{
+    return io::recv(socket.get(), buffer, 0, deadline);
+}
+
+io::Result<std::size_t> TcpStream::send(std::span<const std::byte> bytes, Deadline deadline) const
+{
+    return io::send(socket.get(), bytes, 0, deadline);
+}
+
+io::Result<void> TcpStream::sendAll(std::span<const std::byte> bytes, Deadline deadline) const
+{
+    while (!bytes.empty())
+    {
+        const auto sent = send(bytes, deadline);
+        if (!sent)
+        {
+            return std::unexpected(sent.error());
+        }
+        bytes = bytes.subspan(*sent);
+    }
+    return {};
+}
+
+io::Result<void> TcpStream::shutdownSend() const
+{
+    return io::shutdown(socket.get(), SHUT_WR);
+}
+
+io::Result<void> TcpStream::close()
+{
+    return io::close(std::move(socket));
+}
+
+SocketAddress TcpStream::localAddress() const noexcept
+{
+    return nameOf<::getsockname>(socket.get());
+}
+
+SocketAddress TcpStream::peerAddress() const noexcept
+{
+    return nameOf<::getpeername>(socket.get());
+}
+
+io::Result<TcpListener> TcpListener::listen(const SocketAddress& address, int backlog)
+{
+    auto socket = makeSocket(address.family());
+    if (!socket)
+    {
+        return std::unexpected(socket.error());
+    }
+    const int yes = 1;
+    ::setsockopt(socket->get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (::bind(socket->get(), address.data(), address.size()) != 0 ||
+        ::listen(socket->get(), backlog) != 0)
+    {
+        return std::unexpected(errnoError(errno));
+    }
+    TcpListener listener;
+    listener.socket = std::move(*socket);
+    return listener;
+}
+
+io::Result<TcpStream> TcpListener::accept(Deadline deadline) const
+{
+    auto accepted = io::accept(socket.get(), nullptr, deadline);
+    if (!accepted)
+    {
+        return std::unexpected(accepted.error());
+    }
+    return TcpStream(std::move(*accepted));
+}
+
+SocketAddress TcpListener::localAddress() const noexcept
+{
+    return nameOf<::getsockname>(socket.get());
+}
+
+io::Result<void> TcpListener::close()
+{
+    return io::close(std::move(socket));
+}
+
+} // namespace weft

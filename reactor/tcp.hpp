@@ -1,0 +1,99 @@
+#pragma once
+
+#include <weft/reactor/io.hpp>
+#include <weft/reactor/owned_descriptor.hpp>
+#include <weft/reactor/socket_address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace weft
+{
+
+/// A TCP connection. Calls behave as those in io.hpp; two fibers may use it at once when one only
+/// receives and the other only sends.
+class TcpStream
+{
+public:
+    /// Owns nothing.
+    TcpStream() noexcept = default;
+
+    explicit TcpStream(OwnedDescriptor connected) noexcept : socket(std::move(connected))
+    {
+    }
+
+    /// Suspends.
+    static io::Result<TcpStream> connect(const SocketAddress& address,
+                                         Deadline deadline = NoDeadline);
+
+    /// Resolves the host and tries its addresses in turn. The error is that of the last one tried,
+    /// or of the resolution. Suspends.
+    static io::Result<TcpStream> connect(const std::string& host, std::uint16_t port,
+                                         Deadline deadline = NoDeadline);
+
+    bool isOpen() const noexcept
+    {
+        return static_cast<bool>(socket);
+    }
+
+    int descriptor() const noexcept
+    {
+        return socket.get();
+    }
+
+    /// What has arrived, at least one byte; zero when the peer has ended the stream. Suspends.
+    io::Result<std::size_t> receive(std::span<std::byte> buffer,
+                                    Deadline deadline = NoDeadline) const;
+
+    /// Sends at least one byte. Suspends.
+    io::Result<std::size_t> send(std::span<const std::byte> bytes,
+                                 Deadline deadline = NoDeadline) const;
+
+    /// Sends everything, or tells why not; how much had gone is then unknown. Suspends.
+    io::Result<void> sendAll(std::span<const std::byte> bytes, Deadline deadline = NoDeadline) const;
+
+    /// Tells the peer that no more comes. Suspends.
+    io::Result<void> shutdownSend() const;
+
+    /// Suspends.
+    io::Result<void> close();
+
+    SocketAddress localAddress() const noexcept;
+    SocketAddress peerAddress() const noexcept;
+
+private:
+    OwnedDescriptor socket;
+};
+
+/// A listening TCP socket.
+class TcpListener
+{
+public:
+    static constexpr int DefaultBacklog = 4096;
+
+    TcpListener() noexcept = default;
+
+    /// Port zero lets the kernel choose: see localAddress(). Does not suspend.
+    static io::Result<TcpListener> listen(const SocketAddress& address,
+                                          int backlog = DefaultBacklog);
+
+    /// Suspends.
+    io::Result<TcpStream> accept(Deadline deadline = NoDeadline) const;
+
+    SocketAddress localAddress() const noexcept;
+
+    int descriptor() const noexcept
+    {
+        return socket.get();
+    }
+
+    /// Stops listening; an accept() that waits must be stopped first. Suspends.
+    io::Result<void> close();
+
+private:
+    OwnedDescriptor socket;
+};
+
+} // namespace weft

@@ -1,0 +1,338 @@
+#include <weft/memory/assert.hpp>
+#include <weft/reactor/uring_engine.hpp>
+#include <weft/reactor/uring_features.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+#include <utility>
+
+namespace weft
+{
+
+namespace
+{
+
+// user_data of completions that belong to no operation. Operations are aligned, so their addresses
+// are larger.
+constexpr std::uint64_t CancellationTag = 0;
+constexpr std::uint64_t WakeUpTag = 1;
+
+/// The kernel's worker threads for what it cannot do without blocking, for each ring and of each
+/// kind (regular files; everything else).
+constexpr unsigned KernelWorkersMax = 4;
+
+void prepare(io_uring_sqe& entry, const Operation& operation) noexcept
+{
+    const auto descriptor = operation.descriptor;
+    void* const data = operation.data;
+    const auto count = operation.count;
+    const auto flags = operation.flags;
+    switch (operation.kind)
+    {
+    case OperationKind::Open:
+        ::io_uring_prep_openat(&entry, AT_FDCWD, static_cast<const char*>(data), flags, count);
+        break;
+    case OperationKind::Close:
+        ::io_uring_prep_close(&entry, descriptor);
+        break;
+    case OperationKind::Read:
+        ::io_uring_prep_read(&entry, descriptor, data, count, operation.offset);
+        break;
+    case OperationKind::Write:
+        ::io_uring_prep_write(&entry, descriptor, data, count, operation.offset);
+        break;
+    case OperationKind::ReadVectored:
+        ::io_uring_prep_readv(&entry, descriptor, static_cast<const iovec*>(data), count,
+                              operation.offset);
+        break;
+    case OperationKind::WriteVectored:
+        ::io_uring_prep_writev(&entry, descriptor, static_cast<const iovec*>(data), count,
+                               operation.offset);
+        break;
+    case OperationKind::Sync:
+        ::io_uring_prep_fsync(&entry, descriptor, 0);
+        break;
+    case OperationKind::Stat:
+        ::io_uring_prep_statx(&entry, descriptor, "", AT_EMPTY_PATH, STATX_BASIC_STATS,
+                              static_cast<struct statx*>(operation.extra));
+        break;
+    case OperationKind::Connect:
+        ::io_uring_prep_connect(&entry, descriptor, static_cast<const sockaddr*>(data),
+                                static_cast<socklen_t>(operation.offset));
+        break;
+    case OperationKind::Accept:
+        ::io_uring_prep_accept(&entry, descriptor, static_cast<sockaddr*>(data),
+                               static_cast<socklen_t*>(operation.extra), flags);
+        break;
+    case OperationKind::Receive:
+        ::io_uring_prep_recv(&entry, descriptor, data, count, flags);
+        break;
+    case OperationKind::Send:
+        ::io_uring_prep_send(&entry, descriptor, data, count, flags);
+        break;
+    case OperationKind::ReceiveMessage:
+        ::io_uring_prep_recvmsg(&entry, descriptor, static_cast<msghdr*>(data),
+                                static_cast<unsigned>(flags));
+        break;
+    case OperationKind::SendMessage:
+        ::io_uring_prep_sendmsg(&entry, descriptor, static_cast<const msghdr*>(data),
+                                static_cast<unsigned>(flags));
+        break;
+    case OperationKind::Shutdown:
+        ::io_uring_prep_shutdown(&entry, descriptor, flags);
+        break;
+    case OperationKind::Poll:
+        ::io_uring_prep_poll_add(&entry, descriptor, static_cast<unsigned>(flags));
+        break;
+    }
+}
+
+} // namespace
+
+UringEngine::UringEngine(const UringEngineOptions& options) : wakeDescriptor(options.wakeDescriptor)
+{
+    createUring(ring, options.submissionEntries, options.completionEntries, setupFlags);
+    // Both are optimisations that old kernels refuse; `weft doctor` tells.
+    ::io_uring_register_ring_fd(&ring);
+    unsigned workersMax[2] = {KernelWorkersMax, KernelWorkersMax};
+    ::io_uring_register_iowq_max_workers(&ring, workersMax);
+    armWakeUp();
+}
+
+UringEngine::~UringEngine()
+{
+    WEFT_ASSERT(waitingOperations.empty());
+    WEFT_ASSERT(waitingCancellations.empty());
+    WEFT_ASSERT(operations.get() == completions.get());
+    ::io_uring_queue_exit(&ring);
+}
+
+void UringEngine::start(Operation& operation) noexcept
+{
+    WEFT_ASSERT(operation.phase == Operation::Phase::Idle);
+    operations.add(1);
+    // Those that wait already go first: order of start is order of submission.
+    auto* const entry = waitingOperations.empty() ? ::io_uring_get_sqe(&ring) : nullptr;
+    if (entry == nullptr)
+    {
+        queuedOperations.add(1);
+        operation.phase = Operation::Phase::Waiting;
+        waitingOperations.push_back(operation);
+        return;
+    }
+    prepare(*entry, operation);
+    ::io_uring_sqe_set_data(entry, &operation);
+    operation.phase = Operation::Phase::Submitted;
+}
+
+void UringEngine::cancel(Operation& operation) noexcept
+{
+    WEFT_ASSERT(operation.phase != Operation::Phase::Idle);
+    if (operation.cancelHook.is_linked())
+    {
+        return;
+    }
+    cancellations.add(1);
+    // One that still waits here is answered in fillSubmissionQueue, for `completed` is called from
+    // poll() and park() only.
+    waitingCancellations.push_back(operation);
+}
+
+/// Moves what waits into the submission queue, cancellations first, as far as there is room.
+void UringEngine::fillSubmissionQueue() noexcept
+{
+    while (!waitingCancellations.empty())
+    {
+        auto& operation = waitingCancellations.front();
+        if (operation.phase == Operation::Phase::Waiting)
+        {
+            waitingCancellations.pop_front();
+            waitingOperations.erase(waitingOperations.iterator_to(operation));
+            complete(operation, -ECANCELED);
+            continue;
+        }
+        auto* const entry = ::io_uring_get_sqe(&ring);
+        if (entry == nullptr)
+        {
+            return;
+        }
+        waitingCancellations.pop_front();
+        ::io_uring_prep_cancel(entry, &operation, 0);
+        ::io_uring_sqe_set_data64(entry, CancellationTag);
+    }
+    if (!wakeUpArmed)
+    {
+        armWakeUp();
+    }
+    while (!waitingOperations.empty())
+    {
+        auto* const entry = ::io_uring_get_sqe(&ring);
+        if (entry == nullptr)
+        {
+            return;
+        }
+        auto& operation = waitingOperations.front();
+        waitingOperations.pop_front();
+        prepare(*entry, operation);
+        ::io_uring_sqe_set_data(entry, &operation);
+        operation.phase = Operation::Phase::Submitted;
+    }
+}
+
+void UringEngine::armWakeUp() noexcept
+{
+    auto* const entry = ::io_uring_get_sqe(&ring);
+    if (entry == nullptr)
+    {
+        return;
+    }
+    ::io_uring_prep_poll_multishot(entry, wakeDescriptor, POLLIN);
+    ::io_uring_sqe_set_data64(entry, WakeUpTag);
+    wakeUpArmed = true;
+}
+
+bool UringEngine::submissionsPending() noexcept
+{
+    return ::io_uring_sq_ready(&ring) != 0 || !waitingCancellations.empty() ||
+           !waitingOperations.empty() || !wakeUpArmed;
+}
+
+/// Whether the kernel holds completions that only a system call brings out.
+bool UringEngine::completionsFlagged() const noexcept
+{
+    if ((setupFlags & IORING_SETUP_TASKRUN_FLAG) == 0 &&
+        (setupFlags & IORING_SETUP_DEFER_TASKRUN) != 0)
+    {
+        return true;
+    }
+    return (IO_URING_READ_ONCE(*ring.sq.kflags) &
+            (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+void UringEngine::poll() noexcept
+{
+    fillSubmissionQueue();
+    if (submissionsPending() || completionsFlagged())
+    {
+        systemCalls.add(1);
+        handleEnterResult(::io_uring_submit_and_get_events(&ring));
+    }
+    reap();
+}
+
+void UringEngine::park(Clock::time_point until) noexcept
+{
+    const auto completionsBefore = completions.get();
+    fillSubmissionQueue();
+    // A cancellation of what the kernel has not seen has completed here and made a fiber ready. What
+    // did not fit in the submission queue, the wake-up too, must reach the kernel before we sleep.
+    if (completions.get() != completionsBefore || ::io_uring_cq_ready(&ring) != 0 ||
+        !waitingOperations.empty() || !waitingCancellations.empty() || !wakeUpArmed)
+    {
+        poll();
+        return;
+    }
+    __kernel_timespec timeout = {};
+    __kernel_timespec* timeoutArgument = nullptr;
+    if (until != NoDeadline)
+    {
+        const auto left = until - now();
+        if (left <= Clock::duration::zero())
+        {
+            poll();
+            return;
+        }
+        timeout.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
+        timeout.tv_nsec = (left % std::chrono::seconds(1)).count();
+        timeoutArgument = &timeout;
+    }
+    systemCalls.add(1);
+    io_uring_cqe* first = nullptr;
+    handleEnterResult(
+        ::io_uring_submit_and_wait_timeout(&ring, &first, 1, timeoutArgument, nullptr));
+    reap();
+}
+
+void UringEngine::handleEnterResult(int result) noexcept
+{
+    if (result >= 0)
+    {
+        return;
+    }
+    switch (-result)
+    {
+    case ETIME:  // the park's time-out
+    case EINTR:  // a signal; the loop comes again
+    case EAGAIN: // the kernel is short of memory for requests: reaping frees some
+    case EBUSY:  // the completion queue has overflowed: reap, then submit again
+        return;
+    default:
+        std::fprintf(stderr, "weft: io_uring_enter: %s\n", std::strerror(-result));
+        WEFT_ASSERT(!"io_uring_enter failed in a way that the engine does not know");
+    }
+}
+
+unsigned UringEngine::reap() noexcept
+{
+    if ((IO_URING_READ_ONCE(*ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0)
+    {
+        completionOverflows.add(1);
+    }
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_cqe* entry = nullptr;
+    io_uring_for_each_cqe(&ring, head, entry)
+    {
+        ++count;
+        const auto tag = ::io_uring_cqe_get_data64(entry);
+        if (tag == WakeUpTag)
+        {
+            wakeUps.add(1);
+            if ((entry->flags & IORING_CQE_F_MORE) == 0)
+            {
+                // Emptied first, or the new poll would find the old wake-ups.
+                std::uint64_t wakes = 0;
+                [[maybe_unused]] const auto size = ::read(wakeDescriptor, &wakes, sizeof(wakes));
+                wakeUpArmed = false;
+            }
+        }
+        else if (tag != CancellationTag)
+        {
+            complete(*reinterpret_cast<Operation*>(tag), entry->res);
+        }
+    }
+    ::io_uring_cq_advance(&ring, count);
+    return count;
+}
+
+void UringEngine::complete(Operation& operation, std::int32_t result) noexcept
+{
+    WEFT_ASSERT(operation.phase != Operation::Phase::Idle);
+    if (operation.cancelHook.is_linked())
+    {
+        waitingCancellations.erase(waitingCancellations.iterator_to(operation));
+    }
+    completions.add(1);
+    operation.phase = Operation::Phase::Idle;
+    operation.result = result;
+    operation.completed(operation);
+}
+
+EngineStatistics UringEngine::statistics() const noexcept
+{
+    return {
+        .systemCalls = systemCalls.get(),
+        .operations = operations.get(),
+        .completions = completions.get(),
+        .cancellations = cancellations.get(),
+        .queuedOperations = queuedOperations.get(),
+        .completionOverflows = completionOverflows.get(),
+        .wakeUps = wakeUps.get(),
+    };
+}
+
+} // namespace weft

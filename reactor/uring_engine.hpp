@@ -1,0 +1,107 @@
+#pragma once
+
+#include <weft/reactor/engine.hpp>
+
+#include <boost/intrusive/list.hpp>
+#include <liburing.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace weft
+{
+
+struct UringEngineOptions
+{
+    std::uint32_t submissionEntries = 0;
+    std::uint32_t completionEntries = 0;
+    /// An eventfd that ends park() when it is written. Outlives the engine.
+    int wakeDescriptor = -1;
+};
+
+/// The engine on io_uring. Rules that it keeps:
+///   1. user_data is the operation's address. It completes when its own completion arrives; the
+///      completions of cancellations carry no address and are dropped.
+///   2. A full submission queue fails nothing: operations wait in a queue of their own, as do
+///      cancellations, which go first.
+///   3. A cancellation reaches the kernel before any later operation: the kernel takes submissions
+///      in order, so a reused address cannot be cancelled by mistake. One that still waits when its
+///      operation completes is forgotten.
+///   4. A full completion queue loses nothing: the kernel keeps the rest and refuses submissions
+///      (EBUSY) until we have reaped.
+///   5. The wake-up is a multishot poll on an eventfd, armed again whenever it ends.
+class UringEngine final : public Engine
+{
+public:
+    /// Must run on the reactor's thread. Throws std::system_error.
+    explicit UringEngine(const UringEngineOptions& options);
+    ~UringEngine() override;
+
+    UringEngine(const UringEngine&) = delete;
+    UringEngine& operator=(const UringEngine&) = delete;
+
+    std::string_view name() const noexcept override
+    {
+        return "io_uring";
+    }
+
+    Clock::time_point now() noexcept override
+    {
+        return Clock::now();
+    }
+
+    void start(Operation& operation) noexcept override;
+    void cancel(Operation& operation) noexcept override;
+    void poll() noexcept override;
+    void park(Clock::time_point until) noexcept override;
+    EngineStatistics statistics() const noexcept override;
+
+private:
+    template <Operation::Hook Operation::*Member>
+    using Queue =
+        boost::intrusive::list<Operation,
+                               boost::intrusive::member_hook<Operation, Operation::Hook, Member>>;
+
+    /// A counter that one thread writes without the cost of an atomic addition.
+    class Counter
+    {
+    public:
+        void add(std::uint64_t amount) noexcept
+        {
+            value.store(value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+        }
+
+        std::uint64_t get() const noexcept
+        {
+            return value.load(std::memory_order_relaxed);
+        }
+
+    private:
+        std::atomic<std::uint64_t> value = 0;
+    };
+
+    bool submissionsPending() noexcept;
+    bool completionsFlagged() const noexcept;
+    void fillSubmissionQueue() noexcept;
+    void armWakeUp() noexcept;
+    unsigned reap() noexcept;
+    void complete(Operation& operation, std::int32_t result) noexcept;
+    void handleEnterResult(int result) noexcept;
+
+    io_uring ring{};
+    unsigned setupFlags = 0;
+    int wakeDescriptor;
+    bool wakeUpArmed = false;
+    Queue<&Operation::queueHook> waitingOperations;
+    Queue<&Operation::cancelHook> waitingCancellations;
+
+    Counter systemCalls;
+    Counter operations;
+    Counter completions;
+    Counter cancellations;
+    Counter queuedOperations;
+    Counter completionOverflows;
+    Counter wakeUps;
+};
+
+} // namespace weft
