@@ -1,0 +1,96 @@
+#include <weft/sources/source_registry.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace weft
+{
+
+const ParameterDefinition* SourceType::find(std::string_view parameter) const noexcept
+{
+    const auto found = std::ranges::find(parameters, parameter, &ParameterDefinition::name);
+    return found != parameters.end() ? &*found : nullptr;
+}
+
+SourceRegistry& SourceRegistry::instance()
+{
+    static SourceRegistry registry;
+    return registry;
+}
+
+void SourceRegistry::add(SourceType type)
+{
+    auto name = type.name;
+    if (!types.try_emplace(name, std::move(type)).second)
+    {
+        throw std::logic_error(fmt::format("source type '{}' is registered twice", name));
+    }
+}
+
+const SourceType* SourceRegistry::find(std::string_view name) const noexcept
+{
+    const auto found = types.find(name);
+    return found != types.end() ? &found->second : nullptr;
+}
+
+std::vector<std::string> SourceRegistry::names() const
+{
+    std::vector<std::string> names;
+    for (const auto& [name, type] : types)
+    {
+        names.push_back(name);
+    }
+    return names;
+}
+
+std::vector<ParameterDefinition> commonParameters()
+{
+    return {
+        {.name = "flush_interval",
+         .type = ParameterType::Duration,
+         .defaultValue = "10ms",
+         .help = "deliver a partly filled buffer this long after its first byte; 0: at once"},
+    };
+}
+
+std::vector<ParameterDefinition> reconnectParameters()
+{
+    return {
+        {.name = "reconnect_attempts",
+         .type = ParameterType::Integer,
+         .unit = "attempts",
+         .defaultValue = "0",
+         .help = "open again so often after a transient error; 0: the first error is final",
+         .most = 1'000'000'000},
+        {.name = "reconnect_pause_min",
+         .type = ParameterType::Duration,
+         .defaultValue = "100ms",
+         .help = "the pause before the first attempt is at most this; it doubles each time",
+         .least = 1'000'000},
+        {.name = "reconnect_pause_max",
+         .type = ParameterType::Duration,
+         .defaultValue = "10s",
+         .help = "no pause is longer than this",
+         .least = 1'000'000},
+    };
+}
+
+bool detail::addSourceType(std::string name, std::string help,
+                           std::vector<ParameterDefinition> parameters, SourceType::Make make)
+{
+    auto all = std::move(parameters);
+    for (auto& common : commonParameters())
+    {
+        all.push_back(std::move(common));
+    }
+    SourceRegistry::instance().add({.name = std::move(name),
+                                    .help = std::move(help),
+                                    .parameters = std::move(all),
+                                    .make = make});
+    return true;
+}
+
+} // namespace weft

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <weft/memory/buffer_reservation.hpp>
+#include <weft/memory/io_buffer.hpp>
+#include <weft/sources/source.hpp>
+#include <weft/sources/source_runner.hpp>
+#include <weft/timers/clock.hpp>
+
+#include <boost/fiber/condition_variable.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <system_error>
+
+namespace weft
+{
+
+/// The life of one source, from its first open to its last event: what AsyncSourceRunner and its
+/// fiber share. Rules that run() keeps:
+///   1. close is called exactly as often as open has returned, and sees no stop.
+///   2. What a source had put into a buffer is emitted before anything else happens, whether it
+///      returned, threw or was stopped.
+///   3. One last event at most: the end of the stream, unless a stop was asked for, or the first
+///      failure. IoError::Stopped under a stop is no failure.
+///   4. The source and the emit function are destroyed before anybody is told that it is over.
+class SourceTask
+{
+public:
+    SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
+               std::unique_ptr<Source> sourceToRun);
+
+    SourceTask(const SourceTask&) = delete;
+    SourceTask& operator=(const SourceTask&) = delete;
+
+    /// Takes the emit function for the one start that is allowed; false for another one.
+    bool begin(EmitFunction&& emitFunction);
+    /// The start has failed after begin(): it may be tried again.
+    void unbegin() noexcept;
+
+    /// Runs everything. On the source's own fiber, once, after begin().
+    void run() noexcept;
+
+    const std::string& name() const noexcept
+    {
+        return options.name;
+    }
+
+    std::stop_source& stopSource() noexcept
+    {
+        return stop;
+    }
+
+    /// Whether it is over, or never began. Suspends; on a plain thread, blocks it.
+    bool waitUntilOver(Deadline deadline);
+
+    SourceStatistics statistics() const;
+
+private:
+    bool runAttempts();
+    bool runOnce(BufferReservation& reservation);
+    bool fillAndEmit(BufferReservation& reservation);
+    BufferReservation reserve() const;
+    void closeSource(std::exception_ptr& failure) noexcept;
+    void emitData(IoBuffer buffer);
+    void emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept;
+    bool mayRetry(const std::system_error& error) noexcept;
+    bool pauseBeforeRetry();
+    void setState(SourceState newState) noexcept;
+    void noteError(const std::string& message);
+
+    const OriginId origin;
+    const SourceRunnerOptions options;
+    std::unique_ptr<Source> source;
+    EmitFunction emit;
+    std::stop_source stop;
+
+    // The fiber's own.
+    std::uint64_t failuresInARow = 0;
+    std::minstd_rand jitter;
+
+    // Written by the fiber, read by all.
+    std::atomic<SourceState> state = SourceState::Created;
+    std::atomic<std::uint64_t> bytes = 0;
+    std::atomic<std::uint64_t> buffers = 0;
+    std::atomic<std::uint64_t> opens = 0;
+    std::atomic<std::uint64_t> retries = 0;
+
+    mutable std::mutex mutex; // guards what follows
+    boost::fibers::condition_variable_any changed;
+    bool begun = false;
+    bool over = false;
+    std::string endpoint;
+    std::string lastError;
+};
+
+} // namespace weft

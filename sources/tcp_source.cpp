@@ -1,0 +1,93 @@
+#include <weft/sources/source_error.hpp>
+#include <weft/sources/source_registry.hpp>
+#include <weft/sources/tcp_source.hpp>
+
+#include <fmt/format.h>
+
+WEFT_REGISTER_SOURCE(tcp, weft::TcpSource)
+
+namespace weft
+{
+
+std::vector<ParameterDefinition> TcpSource::parameters()
+{
+    std::vector<ParameterDefinition> definitions{
+        {.name = "host",
+         .type = ParameterType::Text,
+         .help = "name, IPv4 or IPv6 address of the server"},
+        {.name = "port",
+         .type = ParameterType::Integer,
+         .help = "port of the server",
+         .least = 1,
+         .most = 65535},
+        {.name = "connect_timeout",
+         .type = ParameterType::Duration,
+         .defaultValue = "10s",
+         .help = "give up when name resolution and connecting take longer",
+         .least = 1'000'000},
+    };
+    for (auto& definition : reconnectParameters())
+    {
+        definitions.push_back(std::move(definition));
+    }
+    return definitions;
+}
+
+TcpSource::TcpSource(const SourceDescriptor& descriptor)
+    : host(descriptor.text("host")), port(static_cast<std::uint16_t>(descriptor.integer("port"))),
+      connectTimeout(descriptor.duration("connect_timeout"))
+{
+}
+
+void TcpSource::open()
+{
+    auto connected = TcpStream::connect(host, port, io::after(connectTimeout));
+    if (!connected)
+    {
+        throw SourceError(connected.error(), fmt::format("connect to {}", peer()));
+    }
+    stream = std::move(*connected);
+}
+
+FillStatus TcpSource::fillBuffer(Fill& fill)
+{
+    while (fill.wantsMore())
+    {
+        const auto received = stream.receive(fill.rest(), fill.deadline());
+        if (!received)
+        {
+            if (gaveUp(received.error()))
+            {
+                break;
+            }
+            throw SourceError(received.error(), fmt::format("receive from {}", peer()));
+        }
+        if (*received == 0)
+        {
+            return FillStatus::EndOfStream;
+        }
+        fill.advance(*received);
+    }
+    return FillStatus::More;
+}
+
+void TcpSource::close()
+{
+    if (const auto closed = stream.close(); !closed)
+    {
+        throw SourceError(closed.error(), fmt::format("close connection to {}", peer()));
+    }
+}
+
+std::string TcpSource::describe() const
+{
+    return fmt::format("{} -> {}", stream.localAddress().toString(),
+                       stream.peerAddress().toString());
+}
+
+std::string TcpSource::peer() const
+{
+    return fmt::format("{}:{}", host, port);
+}
+
+} // namespace weft

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <weft/reactor/tcp.hpp>
+#include <weft/sources/source.hpp>
+#include <weft/sources/source_descriptor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace weft
+{
+
+/// Receives what a TCP server sends after the connection is made. The server's end of stream is the
+/// end of the stream; a reset is an error.
+class TcpSource final : public Source
+{
+public:
+    static constexpr const char* TypeHelp = "bytes that a TCP server sends";
+    static std::vector<ParameterDefinition> parameters();
+
+    explicit TcpSource(const SourceDescriptor& descriptor);
+
+    void open() override;
+    FillStatus fillBuffer(Fill& fill) override;
+    void close() override;
+
+    /// "127.0.0.1:40000 -> 127.0.0.1:9000"
+    std::string describe() const override;
+
+private:
+    std::string peer() const;
+
+    std::string host;
+    std::uint16_t port;
+    std::chrono::nanoseconds connectTimeout;
+    TcpStream stream;
+};
+
+} // namespace weft

@@ -1,0 +1,90 @@
+#include <weft/sources/source_descriptor.hpp>
+#include <weft/sources/source_registry.hpp>
+
+#include <gtest/gtest.h>
+
+using namespace std::chrono_literals;
+using namespace weft;
+
+namespace
+{
+
+std::string refusal(std::string_view type, const ParameterTexts& texts)
+{
+    try
+    {
+        const SourceDescriptor descriptor("x", type, texts);
+    }
+    catch (const InvalidParameter& error)
+    {
+        return error.what();
+    }
+    return "accepted";
+}
+
+} // namespace
+
+TEST(SourceDescriptor, builtInSourcesAreRegisteredInAProgramThatNamesThemNowhere)
+{
+    const auto names = SourceRegistry::instance().names();
+    EXPECT_EQ(names, (std::vector<std::string>{"file", "tcp"}));
+}
+
+TEST(SourceDescriptor, everyParameterSaysWhatItIs)
+{
+    for (const auto& name : SourceRegistry::instance().names())
+    {
+        const auto* const type = SourceRegistry::instance().find(name);
+        EXPECT_FALSE(type->help.empty());
+        for (const auto& definition : type->parameters)
+        {
+            EXPECT_FALSE(definition.help.empty()) << name << "." << definition.name;
+            if (definition.defaultValue)
+            {
+                EXPECT_NO_THROW(parseParameter(definition, *definition.defaultValue))
+                    << name << "." << definition.name;
+            }
+        }
+    }
+}
+
+TEST(SourceDescriptor, valuesAreTypedAndDefaultsFilledIn)
+{
+    const SourceDescriptor descriptor("feed", "tcp",
+                                      {{"host", "::1"}, {"port", "9000"}, {"flush_interval", "0"}});
+    EXPECT_EQ(descriptor.name(), "feed");
+    EXPECT_EQ(descriptor.text("host"), "::1");
+    EXPECT_EQ(descriptor.integer("port"), 9000);
+    EXPECT_EQ(descriptor.duration("flush_interval"), 0ns);
+    EXPECT_EQ(descriptor.duration("connect_timeout"), 10s);
+}
+
+TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
+{
+    EXPECT_EQ(refusal("tcp", {{"host", "h"}, {"port", "70000"}}),
+              "parameter 'port' is '70000'; allowed: 1 to 65535");
+    EXPECT_EQ(refusal("tcp", {{"host", "h"}, {"port", "http"}}),
+              "parameter 'port' is 'http'; allowed: 1 to 65535");
+    EXPECT_EQ(refusal("tcp", {{"port", "9000"}}),
+              "parameter 'host' is missing; a tcp source needs it: name, IPv4 or IPv6 address of the "
+              "server");
+    EXPECT_EQ(refusal("tcp", {{"host", ""}, {"port", "9000"}}),
+              "parameter 'host' is ''; allowed: a text that is not empty");
+    EXPECT_EQ(refusal("tcp", {{"host", "h"}, {"port", "1"}, {"flush_interval", "10"}}),
+              "parameter 'flush_interval' is '10'; allowed: a duration of at least 0ns, such as "
+              "250ms");
+    EXPECT_EQ(refusal("file", {{"path", "p"}, {"offset", "1"}}),
+              "parameter 'offset' is not known to sources of type file; known: path, "
+              "flush_interval");
+    EXPECT_EQ(refusal("carrier-pigeon", {}), "parameter 'type' is 'carrier-pigeon'; allowed: file, "
+                                             "tcp");
+}
+
+TEST(SourceRegistry, aNameCannotBeTakenTwice)
+{
+    EXPECT_THROW(SourceRegistry::instance().add({.name = "tcp",
+                                                 .help = {},
+                                                 .parameters = {},
+                                                 .make = nullptr}),
+                 std::logic_error);
+}

@@ -1,0 +1,140 @@
+#include "tests/sources/event_log.hpp"
+#include "tests/sources/scripted_source.hpp"
+
+#include <weft/reactor/io_error.hpp>
+#include <weft/reactor/runtime.hpp>
+#include <weft/sources/source_error.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <netdb.h>
+#include <thread>
+
+#include <weft/reactor/socket_address.hpp>
+
+using namespace std::chrono_literals;
+using namespace weft;
+using namespace weft::test;
+
+namespace
+{
+
+SourceRunnerOptions retrying(std::uint64_t attempts)
+{
+    return {.name = "retrying",
+            .reconnect = {.attemptsMax = attempts, .pauseLeast = 1ms, .pauseMost = 4ms}};
+}
+
+[[noreturn]] void refuse()
+{
+    throw SourceError(errnoError(ECONNREFUSED), "connect");
+}
+
+class RunnerRetryTest : public testing::Test
+{
+protected:
+    Runtime runtime{{.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64}};
+    EventLog log;
+    SourceScript script;
+};
+
+} // namespace
+
+TEST_F(RunnerRetryTest, transientErrorsAreTriedAgainUntilTheSourceOpens)
+{
+    script.open = [&]
+    {
+        if (script.opens < 4)
+        {
+            refuse();
+        }
+    };
+    auto runner = makeRunner(runtime, script, retrying(3));
+    ASSERT_TRUE(runner.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.ended());
+    EXPECT_EQ(runner.statistics().retries, 3U);
+    EXPECT_EQ(script.closes, 1);
+}
+
+TEST_F(RunnerRetryTest, afterTheLastAttemptTheErrorIsFinal)
+{
+    script.open = refuse;
+    auto runner = makeRunner(runtime, script, retrying(2));
+    ASSERT_TRUE(runner.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(log.failure()->code, std::errc::connection_refused);
+    EXPECT_EQ(script.opens, 3);
+    EXPECT_EQ(log.lastEventCount(), 1);
+}
+
+TEST_F(RunnerRetryTest, withoutAPolicyTheFirstErrorIsFinal)
+{
+    script.open = refuse;
+    auto runner = makeRunner(runtime, script);
+    ASSERT_TRUE(runner.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(script.opens, 1);
+}
+
+TEST_F(RunnerRetryTest, whatCannotBeRetriedIsFinalAtOnce)
+{
+    script.open = [] { throw SourceError(errnoError(ENOENT), "open"); };
+    auto runner = makeRunner(runtime, script, retrying(5));
+    ASSERT_TRUE(runner.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(script.opens, 1);
+    EXPECT_EQ(log.failure()->code, std::errc::no_such_file_or_directory);
+}
+
+TEST_F(RunnerRetryTest, connectionLostInMidStreamIsClosedAndOpenedAgainWithoutLosingBytes)
+{
+    script.fillBuffer = [&](Fill& fill)
+    {
+        put(fill, script.opens == 1 ? "before " : "after");
+        if (script.opens == 1)
+        {
+            throw SourceError(errnoError(ECONNRESET), "receive");
+        }
+        return FillStatus::EndOfStream;
+    };
+    auto runner = makeRunner(runtime, script, retrying(1));
+    ASSERT_TRUE(runner.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(log.received(), "before after");
+    EXPECT_TRUE(log.ended());
+    EXPECT_EQ(script.closes, 2);
+    EXPECT_EQ(log.buffers().back().sequenceNumber, 1U);
+}
+
+TEST_F(RunnerRetryTest, stopEndsThePauseBeforeTheNextAttempt)
+{
+    script.open = refuse;
+    auto options = retrying(1000);
+    options.reconnect.pauseLeast = 1h;
+    options.reconnect.pauseMost = 1h;
+    auto runner = makeRunner(runtime, script, options);
+    ASSERT_TRUE(runner.start(log.emit()));
+    while (runner.statistics().retries == 0)
+    {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(runner.tryStop(10s), TryStopResult::Success);
+    EXPECT_EQ(log.lastEventCount(), 0);
+    EXPECT_NE(runner.statistics().lastError.find("Connection refused"), std::string::npos);
+}
+
+TEST(TransientErrors, arePeersThatAreNotThere)
+{
+    for (const int error : {ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH})
+    {
+        EXPECT_TRUE(isTransient(errnoError(error))) << error;
+    }
+    EXPECT_TRUE(isTransient(IoError::DeadlineExpired));
+    EXPECT_TRUE(isTransient(std::error_code(EAI_AGAIN, resolverCategory())));
+    EXPECT_FALSE(isTransient(std::error_code(EAI_NONAME, resolverCategory())));
+    EXPECT_FALSE(isTransient(IoError::Stopped));
+    EXPECT_FALSE(isTransient(errnoError(ENOENT)));
+    EXPECT_FALSE(isTransient(std::make_error_code(std::errc::no_buffer_space)));
+}

@@ -1,0 +1,171 @@
+#include "tests/sources/event_log.hpp"
+#include "tests/sources/scripted_server.hpp"
+#include "tests/support/heap_count.hpp"
+
+#include <weft/reactor/runtime.hpp>
+#include <weft/sources/source_provider.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <semaphore>
+#include <thread>
+
+using namespace std::chrono_literals;
+using namespace weft;
+using namespace weft::test;
+
+namespace
+{
+
+/// Counts buffers, and heap allocations between the first and the ten-thousandth, of all threads.
+class AllocationMeter
+{
+public:
+    static constexpr std::uint64_t LastBuffer = 10000;
+
+    EmitFunction emit()
+    {
+        return [this](OriginId, SourceEvent event)
+        {
+            if (!std::holds_alternative<SourceData>(event))
+            {
+                return;
+            }
+            const auto seen = ++buffers;
+            if (seen == 1)
+            {
+                atFirst = heapAllocationCount();
+            }
+            else if (seen == LastBuffer)
+            {
+                atLast = heapAllocationCount();
+                done.release();
+            }
+        };
+    }
+
+    std::uint64_t allocations()
+    {
+        done.acquire();
+        return atLast - atFirst;
+    }
+
+private:
+    std::uint64_t buffers = 0;
+    std::uint64_t atFirst = 0;
+    std::uint64_t atLast = 0;
+    std::binary_semaphore done{0};
+};
+
+} // namespace
+
+TEST(RunningSource, tcpAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
+{
+    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    const std::string chunk(64 << 10, 'x');
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            while (stream.sendAll(std::as_bytes(std::span(chunk))))
+            {
+            }
+        });
+    AllocationMeter meter;
+    auto source = SourceProvider(runtime).provide(
+        1, SourceDescriptor("feed", "tcp",
+                            {{"host", "127.0.0.1"}, {"port", std::to_string(server.port())}}));
+    ASSERT_TRUE(source.start(meter.emit()));
+    EXPECT_EQ(meter.allocations(), 0U);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+}
+
+TEST(RunningSource, trickleWithFlushTimersAllocatesNothing)
+{
+    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            const std::array<std::byte, 16> message{};
+            while (stream.sendAll(message))
+            {
+            }
+        });
+    AllocationMeter meter;
+    // At once: a buffer for each receive, with its acquisition and release.
+    auto source = SourceProvider(runtime).provide(
+        1, SourceDescriptor("feed", "tcp",
+                            {{"host", "127.0.0.1"},
+                             {"port", std::to_string(server.port())},
+                             {"flush_interval", "0"}}));
+    ASSERT_TRUE(source.start(meter.emit()));
+    EXPECT_EQ(meter.allocations(), 0U);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+}
+
+TEST(RunningSource, fileAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
+{
+    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    AllocationMeter meter;
+    auto source =
+        SourceProvider(runtime).provide(1, SourceDescriptor("log", "file", {{"path", "/dev/zero"}}));
+    ASSERT_TRUE(source.start(meter.emit()));
+    EXPECT_EQ(meter.allocations(), 0U);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+}
+
+TEST(RunningSource, thousandSilentSourcesMakeNoSystemCallsAndStopTogether)
+{
+    constexpr std::size_t SourceCount = 1000;
+    Runtime runtime({.reactors = 1, .buffersPerReactor = SourceCount});
+    std::vector<TcpStream> held;
+    std::atomic<std::size_t> accepted = 0;
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            held.push_back(std::move(stream));
+            ++accepted;
+        },
+        TcpListener::DefaultBacklog);
+    std::vector<SourceHandle> sources;
+    for (std::size_t index = 0; index < SourceCount; ++index)
+    {
+        sources.push_back(SourceProvider(runtime).provide(
+            index, SourceDescriptor("silent", "tcp",
+                                    {{"host", "127.0.0.1"},
+                                     {"port", std::to_string(server.port())}})));
+        ASSERT_TRUE(sources.back().start([](OriginId, const SourceEvent&) {}));
+    }
+    const auto allRunning = [&]
+    {
+        return std::ranges::all_of(sources, [](const SourceHandle& source)
+                                   { return source.statistics().state == SourceState::Running; });
+    };
+    while (accepted < SourceCount || !allRunning())
+    {
+        std::this_thread::yield();
+    }
+    // Until the reactor sleeps: its statistics stand still.
+    auto before = runtime.statistics()[0].engine.systemCalls;
+    for (;;)
+    {
+        std::this_thread::sleep_for(50ms);
+        const auto now = runtime.statistics()[0].engine.systemCalls;
+        if (std::exchange(before, now) == now)
+        {
+            break;
+        }
+    }
+    std::this_thread::sleep_for(300ms); // the time in which nothing must happen
+    EXPECT_EQ(runtime.statistics()[0].engine.systemCalls, before);
+
+    for (auto& source : sources)
+    {
+        source.stop();
+    }
+    for (auto& source : sources)
+    {
+        EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    }
+    EXPECT_EQ(runtime.statistics()[0].buffers.reserved, 0U);
+}
