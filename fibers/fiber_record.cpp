@@ -82,20 +82,27 @@ void FiberRecord::requestStop() noexcept
 {
     std::stop_source source{std::nostopstate};
     {
-        // Under the lock, so that the item is posted before the fiber can be seen to have finished
-        // and its reactor to have gone.
         const std::lock_guard lock(mutex);
-        if (finished || stopFlag.exchange(true, std::memory_order_acq_rel))
+        if (finished || std::exchange(stopBegun, true))
         {
             return;
         }
-        addReference(); // for the item on its way; deliverStop drops it
-        home->post(stopItem);
         source = stopSource;
     }
+    // The token first, and outside the lock for its callbacks' sake: a fiber whose call has ended
+    // with a stop must find its token stopped.
     if (source.stop_possible())
     {
         source.request_stop();
+    }
+    // Under the lock, so that the item is posted before the fiber can be seen to have finished and
+    // its reactor to have gone.
+    const std::lock_guard lock(mutex);
+    stopFlag.store(true, std::memory_order_release);
+    if (!finished)
+    {
+        addReference(); // for the item on its way; deliverStop drops it
+        home->post(stopItem);
     }
 }
 
@@ -106,7 +113,7 @@ std::stop_token FiberRecord::stopToken()
     {
         stopSource = std::stop_source();
         // A stop that came before the source existed did not see it.
-        if (stopRequested())
+        if (stopBegun)
         {
             stopSource.request_stop();
         }

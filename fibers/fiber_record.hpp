@@ -266,8 +266,9 @@ private:
     Item stopItem{*this, deliverStop};
     std::optional<std::stop_callback<ForwardStop>> followedStop;
 
-    // Held for a few instructions and never across a suspension: guards the four below.
+    // Held for a few instructions and never across a suspension: guards the five below.
     mutable std::mutex mutex;
+    bool stopBegun = false;
     std::stop_source stopSource{std::nostopstate};
     bool finished = false;
     boost::fibers::condition_variable_any ended;

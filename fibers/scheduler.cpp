@@ -1,5 +1,6 @@
 #include <weft/fibers/scheduler.hpp>
 #include <weft/memory/assert.hpp>
+#include <weft/memory/memory_error.hpp>
 
 #include <boost/fiber/operations.hpp>
 #include <fmt/format.h>
@@ -134,7 +135,11 @@ FiberRecord& Scheduler::newRecord(std::string_view name, StackClass stackClass)
 {
     liveFibers.fetch_add(1, std::memory_order_seq_cst);
     FiberRecord* record = nullptr;
-    if (!closed.load(std::memory_order_seq_cst))
+    // While stopping, fibers may still spawn what they need to clean up; other threads may not, or a
+    // busy one could keep the reactor from ever running out of fibers.
+    const bool refused = closed.load(std::memory_order_seq_cst) ||
+                         (stopping.load(std::memory_order_seq_cst) && currentScheduler == nullptr);
+    if (!refused)
     {
         record = recordPool.tryAllocate(*this, name, stackClass);
     }
@@ -142,10 +147,10 @@ FiberRecord& Scheduler::newRecord(std::string_view name, StackClass stackClass)
     {
         fiberNeverRan();
         const auto condition = std::make_error_code(std::errc::resource_unavailable_try_again);
-        if (closed.load())
+        if (refused)
         {
             throw std::system_error(
-                condition, fmt::format("cannot spawn fiber '{}': the runtime has shut down", name));
+                condition, fmt::format("cannot spawn fiber '{}': the runtime shuts down", name));
         }
         throw std::system_error(
             condition,
@@ -294,8 +299,7 @@ void Scheduler::startQueued() noexcept
 
 void Scheduler::reportStackError(const FiberRecord& record, std::error_code error) noexcept
 {
-    const bool allInUse = error == std::errc::resource_unavailable_try_again;
-    if (!allInUse && !std::exchange(stackErrorReported, true))
+    if (error != MemoryError::NoFreeStack && !std::exchange(stackErrorReported, true))
     {
         fmt::print(stderr,
                    "weft: reactor {} cannot make another {} stack ({}); fiber '{}' and others wait "

@@ -99,7 +99,8 @@ public:
     /// Gives back a record that was not submitted.
     void abandonRecord(FiberRecord& record) noexcept;
     void freeRecord(FiberRecord& record) noexcept;
-    /// Requests a stop of every fiber; those spawned from now on are born stopped.
+    /// Requests a stop of every fiber. From now on fibers that fibers spawn are born stopped, and
+    /// other threads cannot spawn.
     void stopAll() noexcept;
     /// Delivers the item on the scheduler's thread, soon.
     void post(InboxItem& item) noexcept;

@@ -6,14 +6,6 @@
 /// Tells AddressSanitizer which memory of a pool may be touched now, so that it reports the use of a
 /// buffer after its release. Without that sanitizer these do nothing. Any thread.
 
-#if defined(__SANITIZE_ADDRESS__)
-#    define WEFT_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer)
-#        define WEFT_ADDRESS_SANITIZER 1
-#    endif
-#endif
-
 #ifdef WEFT_ADDRESS_SANITIZER
 #    include <sanitizer/asan_interface.h>
 #endif

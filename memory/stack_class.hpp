@@ -9,15 +9,9 @@
 /// The three sizes of stack that a fiber can be given.
 ///
 /// The sizes are what a fiber may use; the guard page comes on top. Instrumented frames are several
-/// times larger, so under AddressSanitizer and ThreadSanitizer every size is multiplied by four.
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#    define WEFT_INSTRUMENTED_FRAMES 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#        define WEFT_INSTRUMENTED_FRAMES 1
-#    endif
-#endif
+/// times larger, so under AddressSanitizer and ThreadSanitizer every size is multiplied by four. The
+/// build says which (WEFT_ADDRESS_SANITIZER, WEFT_THREAD_SANITIZER), not the compiler: one file of
+/// the library is always compiled without, and all must agree.
 
 namespace weft
 {
@@ -40,7 +34,7 @@ constexpr std::size_t stackSizeBytes(StackClass stackClass) noexcept
 {
     constexpr std::size_t KiB = 1024;
     constexpr std::array<std::size_t, StackClassCount> Sizes{16 * KiB, 64 * KiB, 256 * KiB};
-#ifdef WEFT_INSTRUMENTED_FRAMES
+#if defined(WEFT_ADDRESS_SANITIZER) || defined(WEFT_THREAD_SANITIZER)
     constexpr std::size_t FrameFactor = 4;
 #else
     constexpr std::size_t FrameFactor = 1;

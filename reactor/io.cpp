@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <climits>
 
+#include <poll.h>
+
 namespace weft::io
 {
 
@@ -68,6 +70,14 @@ Result<OwnedDescriptor> performDescriptor(Operation& operation, Deadline deadlin
     return descriptor;
 }
 
+/// Whether the descriptor reads from a FIFO.
+bool readsFromFifo(int descriptor, int openFlags) noexcept
+{
+    struct stat status = {};
+    return (openFlags & O_ACCMODE) == O_RDONLY && ::fstat(descriptor, &status) == 0 &&
+           S_ISFIFO(status.st_mode);
+}
+
 /// Operations carry pointers without const; those that only read do not write through them.
 void* mutableData(const void* data) noexcept
 {
@@ -104,7 +114,17 @@ Result<OwnedDescriptor> open(const std::filesystem::path& path, int flags, mode_
     operation.data = mutableData(path.c_str());
     operation.flags = flags | O_CLOEXEC;
     operation.count = mode;
-    return performDescriptor(operation, deadline);
+    auto opened = performDescriptor(operation, deadline);
+    // io_uring opens in non-blocking mode first, so a FIFO opens before there is a writer, and
+    // reading it would find an end of the stream that has not begun.
+    if (opened && (flags & O_NONBLOCK) == 0 && readsFromFifo(opened->get(), flags))
+    {
+        if (const auto ready = poll(opened->get(), POLLIN, deadline); !ready)
+        {
+            return std::unexpected(ready.error());
+        }
+    }
+    return opened;
 }
 
 Result<void> close(OwnedDescriptor descriptor)

@@ -8,13 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <fcntl.h>
 #include <filesystem>
 #include <span>
+#include <system_error>
+
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <system_error>
 
 /// \file
 /// The system calls that a fiber makes, under their own names. Each looks as if it blocked and
@@ -37,7 +38,8 @@ using Result = std::expected<T, std::error_code>;
 /// The moment `duration` from now, for a deadline.
 Deadline after(std::chrono::nanoseconds duration) noexcept;
 
-/// O_CLOEXEC is added to the flags. Suspends.
+/// O_CLOEXEC is added to the flags. A FIFO to read from is open once a writer has written to it, or
+/// has come and gone. Suspends.
 Result<OwnedDescriptor> open(const std::filesystem::path& path, int flags, mode_t mode = 0644,
                              Deadline deadline = NoDeadline);
 

@@ -82,7 +82,11 @@ public:
 protected:
     explicit OffloadWait(Reactor& owner) noexcept
         : CancellableWait(owner),
-          InboxItem([](InboxItem& item) noexcept { static_cast<OffloadWait&>(item).resume(); })
+          InboxItem(
+              [](InboxItem& item) noexcept
+              {
+                  static_cast<OffloadWait&>(item).resume();
+              })
     {
     }
 

@@ -35,7 +35,11 @@ std::error_code OffloadPool::submit(OffloadTask& task)
             try
             {
                 const SignalsBlocked signalsBlocked;
-                threads.emplace_back([this] { work(); });
+                threads.emplace_back(
+                    [this]
+                    {
+                        work();
+                    });
             }
             catch (const std::system_error& error)
             {
@@ -76,7 +80,11 @@ void OffloadPool::work()
     for (;;)
     {
         ++idleThreads;
-        workAvailable.wait(lock, [this] { return stopping || !queue.empty(); });
+        workAvailable.wait(lock,
+                           [this]
+                           {
+                               return stopping || !queue.empty();
+                           });
         --idleThreads;
         if (queue.empty())
         {

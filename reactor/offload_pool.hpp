@@ -59,8 +59,9 @@ private:
     void work();
 
     using Queue = boost::intrusive::list<
-        OffloadTask, boost::intrusive::member_hook<OffloadTask, boost::intrusive::list_member_hook<>,
-                                                   &OffloadTask::queueHook>>;
+        OffloadTask,
+        boost::intrusive::member_hook<OffloadTask, boost::intrusive::list_member_hook<>,
+                                      &OffloadTask::queueHook>>;
 
     const std::size_t threadsMax;
     mutable std::mutex mutex;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -48,7 +49,8 @@ struct Operation
     static constexpr std::uint64_t CurrentPosition = ~std::uint64_t{0};
 
     Operation(OperationKind operationKind, int operationDescriptor) noexcept
-        : kind(operationKind), descriptor(operationDescriptor)
+        : kind(operationKind),
+          descriptor(operationDescriptor)
     {
     }
 

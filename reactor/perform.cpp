@@ -6,8 +6,9 @@
 #include <weft/reactor/reactor.hpp>
 
 #include <cerrno>
-#include <poll.h>
 #include <thread>
+
+#include <poll.h>
 
 namespace weft
 {
@@ -20,7 +21,8 @@ class OperationWait final : public CancellableWait
 {
 public:
     OperationWait(Reactor& owner, Operation& awaited) noexcept
-        : CancellableWait(owner), operation(awaited)
+        : CancellableWait(owner),
+          operation(awaited)
     {
         operation.completed = [](Operation& done) noexcept
         {
@@ -100,9 +102,8 @@ int detail::readinessEvents(OperationKind kind) noexcept
     }
 }
 
-std::expected<std::int32_t, std::error_code> detail::perform(Operation& operation,
-                                                             Deadline deadline,
-                                                             std::error_code* gaveUp)
+std::expected<std::int32_t, std::error_code>
+detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp)
 {
     auto* const reactor = Reactor::current();
     if (reactor == nullptr)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -46,13 +47,54 @@ int pollUntil(int descriptor, int events, Deadline deadline) noexcept
     }
 }
 
-ssize_t transfer(const Operation& operation) noexcept
+/// Writes what there is room for. A poll for POLLOUT promises room for some bytes, not for all: a
+/// descriptor in blocking mode would keep the thread for the rest, past its deadline.
+ssize_t writeSome(int descriptor, const iovec* vectors, int vectorCount) noexcept
 {
+    msghdr message = {};
+    message.msg_iov = const_cast<iovec*>(vectors);
+    message.msg_iovlen = static_cast<std::size_t>(vectorCount);
+    const auto sent = ::sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || errno != ENOTSOCK)
+    {
+        return sent;
+    }
+    struct stat status = {};
+    const bool isPipe = ::fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+    if (!isPipe || vectorCount == 0)
+    {
+        return ::writev(descriptor, vectors, vectorCount);
+    }
+    while (vectorCount > 1 && vectors->iov_len == 0)
+    {
+        ++vectors;
+        --vectorCount;
+    }
+    // A pipe that is ready takes PIPE_BUF bytes without blocking (pipe(7)).
+    return ::write(descriptor, vectors->iov_base,
+                   std::min<std::size_t>(vectors->iov_len, PIPE_BUF));
+}
+
+ssize_t transfer(const Operation& operation, bool mustNotBlock) noexcept
+{
+    const int socketFlags = operation.flags | (mustNotBlock ? MSG_DONTWAIT : 0);
     const int descriptor = operation.descriptor;
     const bool positioned = operation.offset != Operation::CurrentPosition;
     const auto offset = static_cast<off_t>(operation.offset);
     const auto* const vectors = static_cast<const iovec*>(operation.data);
     const auto vectorCount = static_cast<int>(operation.count);
+    if (mustNotBlock && !positioned)
+    {
+        const iovec whole = {.iov_base = operation.data, .iov_len = operation.count};
+        if (operation.kind == OperationKind::Write)
+        {
+            return writeSome(descriptor, &whole, 1);
+        }
+        if (operation.kind == OperationKind::WriteVectored)
+        {
+            return writeSome(descriptor, vectors, vectorCount);
+        }
+    }
     switch (operation.kind)
     {
     case OperationKind::Read:
@@ -68,13 +110,13 @@ ssize_t transfer(const Operation& operation) noexcept
         return positioned ? ::pwritev(descriptor, vectors, vectorCount, offset)
                           : ::writev(descriptor, vectors, vectorCount);
     case OperationKind::Receive:
-        return ::recv(descriptor, operation.data, operation.count, operation.flags);
+        return ::recv(descriptor, operation.data, operation.count, socketFlags);
     case OperationKind::Send:
-        return ::send(descriptor, operation.data, operation.count, operation.flags);
+        return ::send(descriptor, operation.data, operation.count, socketFlags);
     case OperationKind::ReceiveMessage:
-        return ::recvmsg(descriptor, static_cast<msghdr*>(operation.data), operation.flags);
+        return ::recvmsg(descriptor, static_cast<msghdr*>(operation.data), socketFlags);
     case OperationKind::SendMessage:
-        return ::sendmsg(descriptor, static_cast<const msghdr*>(operation.data), operation.flags);
+        return ::sendmsg(descriptor, static_cast<const msghdr*>(operation.data), socketFlags);
     default:
         errno = ENOSYS;
         return -1;
@@ -141,7 +183,7 @@ int once(const Operation& operation, Deadline deadline) noexcept
     case OperationKind::Poll:
         return pollUntil(descriptor, operation.flags, deadline);
     default:
-        result = transfer(operation);
+        result = transfer(operation, deadline != NoDeadline);
         break;
     }
     return result < 0 ? -errno : static_cast<int>(result);
@@ -154,8 +196,8 @@ std::expected<std::int32_t, std::error_code> detail::performOnThread(Operation& 
 {
     for (;;)
     {
-        // Waiting first makes the call below return at once, in blocking mode too. With no deadline
-        // the call itself may wait, and poll is asked only when it refuses to.
+        // Waiting first makes the call below return at once, in blocking mode too: it takes what is
+        // there. With no deadline the call itself may wait, and poll is asked only when it refuses.
         int result = 0;
         const int events = readinessEvents(operation.kind);
         if (events != 0 && deadline != NoDeadline)

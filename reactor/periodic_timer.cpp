@@ -16,7 +16,7 @@ namespace
 void runTimer(std::chrono::nanoseconds interval, TimerRepeat repeat,
               const std::function<void()>& onTimer)
 {
-    auto next = Clock::now() + interval;
+    auto next = io::after(interval);
     while (io::sleepUntil(next))
     {
         onTimer();
@@ -40,8 +40,10 @@ PeriodicTimer::PeriodicTimer(const PeriodicTimerOptions& options, std::function<
                         options.name, options.interval.count()));
     }
     fiber = spawn({.name = options.name, .stack = options.stack, .reactor = options.reactor},
-                  [interval = options.interval, repeat = options.repeat,
-                   call = std::move(onTimer)] { runTimer(interval, repeat, call); });
+                  [interval = options.interval, repeat = options.repeat, call = std::move(onTimer)]
+                  {
+                      runTimer(interval, repeat, call);
+                  });
 }
 
 } // namespace weft

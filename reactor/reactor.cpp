@@ -8,10 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <system_error>
+
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace weft
@@ -53,8 +54,11 @@ Reactor::ReclaimItem::ReclaimItem(Reactor& owner) noexcept
 
 Reactor::Reactor(const ReactorOptions& reactorOptions, IoBufferPool& bufferPool,
                  OffloadPool& offloadThreads)
-    : options(reactorOptions), ioBuffers(bufferPool), offload(offloadThreads),
-      wakeDescriptor(makeWakeDescriptor()), fiberScheduler(new Scheduler(options.scheduler))
+    : options(reactorOptions),
+      ioBuffers(bufferPool),
+      offload(offloadThreads),
+      wakeDescriptor(makeWakeDescriptor()),
+      fiberScheduler(new Scheduler(options.scheduler))
 {
 }
 

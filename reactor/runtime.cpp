@@ -32,8 +32,8 @@ ReactorOptions reactorOptions(const RuntimeOptions& options, std::size_t index)
     const auto stackCount = std::accumulate(stacks.begin(), stacks.end(), std::size_t{0});
     return {
         .index = index,
-        .cpu = options.pin ? std::optional(options.cpus[index % options.cpus.size()])
-                           : std::nullopt,
+        .cpu =
+            options.pin ? std::optional(options.cpus[index % options.cpus.size()]) : std::nullopt,
         .scheduler = {.reactorIndex = index,
                       .stacks = {.stacks = stacks},
                       .recordsMax = stackCount + options.spawnQueuePerReactor},
@@ -61,8 +61,10 @@ Runtime::OnlyOne::~OnlyOne()
 }
 
 Runtime::Runtime(const RuntimeOptions& options)
-    : onlyOne(*this), runtimeOptions(options.resolved()),
-      bufferManager(bufferOptions(runtimeOptions)), offload(runtimeOptions.offloadThreads)
+    : onlyOne(*this),
+      runtimeOptions(options.resolved()),
+      bufferManager(bufferOptions(runtimeOptions)),
+      offload(runtimeOptions.offloadThreads)
 {
     for (std::size_t index = 0; index < runtimeOptions.reactors; ++index)
     {
@@ -90,19 +92,27 @@ void Runtime::startReactors()
         const SignalsBlocked signalsBlocked;
         for (const auto& reactor : reactors)
         {
-            threads.emplace_back([this, &reactor = *reactor] { reactorMain(reactor); });
+            threads.emplace_back(
+                [this, &reactor = *reactor]
+                {
+                    reactorMain(reactor);
+                });
         }
     }
     catch (const std::system_error& error)
     {
         const std::lock_guard lock(startMutex);
-        startFailure = std::make_exception_ptr(std::system_error(
-            error.code(), fmt::format("cannot start reactor thread {} of {}", threads.size() + 1,
-                                      reactors.size())));
+        startFailure = std::make_exception_ptr(
+            std::system_error(error.code(), fmt::format("cannot start reactor thread {} of {}",
+                                                        threads.size() + 1, reactors.size())));
     }
     {
         std::unique_lock lock(startMutex);
-        startChanged.wait(lock, [this] { return startsReported == threads.size(); });
+        startChanged.wait(lock,
+                          [this]
+                          {
+                              return startsReported == threads.size();
+                          });
     }
     if (startFailure)
     {
@@ -125,7 +135,11 @@ void Runtime::reactorMain(Reactor& reactor) noexcept
     };
     try
     {
-        reactor.run([&report] { report(nullptr); });
+        reactor.run(
+            [&report]
+            {
+                report(nullptr);
+            });
     }
     catch (...)
     {

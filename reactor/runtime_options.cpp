@@ -39,9 +39,9 @@ void requireCpus(const std::vector<int>& wanted, const std::vector<int>& usable)
     {
         if (!std::ranges::binary_search(usable, cpu))
         {
-            throw InvalidOption("cpus", fmt::format("{}", cpu),
-                                fmt::format("CPUs that this process may use: {}",
-                                            fmt::join(usable, ", ")));
+            throw InvalidOption(
+                "cpus", fmt::format("{}", cpu),
+                fmt::format("CPUs that this process may use: {}", fmt::join(usable, ", ")));
         }
     }
 }

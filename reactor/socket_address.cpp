@@ -1,16 +1,17 @@
+#include <weft/memory/assert.hpp>
 #include <weft/reactor/io_error.hpp>
 #include <weft/reactor/offload.hpp>
 #include <weft/reactor/socket_address.hpp>
-#include <weft/memory/assert.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
 
@@ -148,8 +149,12 @@ Addresses resolve(const std::string& host, std::uint16_t port, Deadline deadline
     {
         return std::vector{*numeric};
     }
-    auto answer =
-        offloadAbandonable([host, port] { return lookUp(host, port); }, deadline);
+    auto answer = offloadAbandonable(
+        [host, port]
+        {
+            return lookUp(host, port);
+        },
+        deadline);
     if (!answer)
     {
         return std::unexpected(answer.error());

@@ -4,13 +4,14 @@
 
 #include <cstdint>
 #include <expected>
-#include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
 #include <system_error>
 #include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace weft
 {

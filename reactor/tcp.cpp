@@ -1,6 +1,7 @@
 #include <weft/reactor/tcp.hpp>
 
 #include <cerrno>
+
 #include <sys/socket.h>
 
 namespace weft

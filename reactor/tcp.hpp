@@ -52,7 +52,8 @@ public:
                                  Deadline deadline = NoDeadline) const;
 
     /// Sends everything, or tells why not; how much had gone is then unknown. Suspends.
-    io::Result<void> sendAll(std::span<const std::byte> bytes, Deadline deadline = NoDeadline) const;
+    io::Result<void> sendAll(std::span<const std::byte> bytes,
+                             Deadline deadline = NoDeadline) const;
 
     /// Tells the peer that no more comes. Suspends.
     io::Result<void> shutdownSend() const;

@@ -5,10 +5,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
-#include <utility>
 
 namespace weft
 {
@@ -209,8 +210,7 @@ bool UringEngine::completionsFlagged() const noexcept
     {
         return true;
     }
-    return (IO_URING_READ_ONCE(*ring.sq.kflags) &
-            (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+    return (IO_URING_READ_ONCE(*ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
 void UringEngine::poll() noexcept

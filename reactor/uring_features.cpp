@@ -24,14 +24,14 @@ constexpr std::array SetupFlagChoices{
 };
 
 constexpr std::array RequiredOperations{
-    std::pair{IORING_OP_OPENAT, "openat"},     std::pair{IORING_OP_CLOSE, "close"},
-    std::pair{IORING_OP_READ, "read"},         std::pair{IORING_OP_WRITE, "write"},
-    std::pair{IORING_OP_READV, "readv"},       std::pair{IORING_OP_WRITEV, "writev"},
-    std::pair{IORING_OP_FSYNC, "fsync"},       std::pair{IORING_OP_STATX, "statx"},
-    std::pair{IORING_OP_CONNECT, "connect"},   std::pair{IORING_OP_ACCEPT, "accept"},
-    std::pair{IORING_OP_RECV, "recv"},         std::pair{IORING_OP_SEND, "send"},
-    std::pair{IORING_OP_RECVMSG, "recvmsg"},   std::pair{IORING_OP_SENDMSG, "sendmsg"},
-    std::pair{IORING_OP_SHUTDOWN, "shutdown"}, std::pair{IORING_OP_POLL_ADD, "poll"},
+    std::pair{IORING_OP_OPENAT, "openat"},       std::pair{IORING_OP_CLOSE, "close"},
+    std::pair{IORING_OP_READ, "read"},           std::pair{IORING_OP_WRITE, "write"},
+    std::pair{IORING_OP_READV, "readv"},         std::pair{IORING_OP_WRITEV, "writev"},
+    std::pair{IORING_OP_FSYNC, "fsync"},         std::pair{IORING_OP_STATX, "statx"},
+    std::pair{IORING_OP_CONNECT, "connect"},     std::pair{IORING_OP_ACCEPT, "accept"},
+    std::pair{IORING_OP_RECV, "recv"},           std::pair{IORING_OP_SEND, "send"},
+    std::pair{IORING_OP_RECVMSG, "recvmsg"},     std::pair{IORING_OP_SENDMSG, "sendmsg"},
+    std::pair{IORING_OP_SHUTDOWN, "shutdown"},   std::pair{IORING_OP_POLL_ADD, "poll"},
     std::pair{IORING_OP_ASYNC_CANCEL, "cancel"},
 };
 
@@ -69,7 +69,8 @@ std::string explainUringError(std::error_code error)
     switch (error.value())
     {
     case ENOSYS:
-        return "the kernel has no io_uring (Linux 5.11 or later is needed), or a seccomp filter, as "
+        return "the kernel has no io_uring (Linux 5.11 or later is needed), or a seccomp filter, "
+               "as "
                "container runtimes install, answers ENOSYS for it";
     case EPERM:
         if (const auto disabled = readDisabledSysctl(); disabled != 0)
@@ -78,7 +79,8 @@ std::string explainUringError(std::error_code error)
                                "to 0, or to 1 and add this process to kernel.io_uring_group",
                                disabled);
         }
-        return "io_uring is not permitted: a seccomp filter, as container runtimes install, refuses "
+        return "io_uring is not permitted: a seccomp filter, as container runtimes install, "
+               "refuses "
                "it; allow io_uring_setup, io_uring_enter and io_uring_register";
     case EINVAL:
         return "the kernel's io_uring is too old for any way in which weft can use it";
@@ -144,15 +146,13 @@ std::vector<UringFeature> probeUringFeatures()
     for (const auto& [operation, name] : RequiredOperations)
     {
         features.push_back({fmt::format("operation {}", name),
-                            table != nullptr &&
-                                ::io_uring_opcode_supported(table, operation) != 0,
+                            table != nullptr && ::io_uring_opcode_supported(table, operation) != 0,
                             true, "the io_uring engine cannot be used"});
     }
     ::io_uring_free_probe(table);
 
-    features.push_back({"registered ring descriptor",
-                        ::io_uring_register_ring_fd(&probe.ring) == 1, false,
-                        "each system call looks the ring up"});
+    features.push_back({"registered ring descriptor", ::io_uring_register_ring_fd(&probe.ring) == 1,
+                        false, "each system call looks the ring up"});
     unsigned workers[2] = {0, 0};
     features.push_back({"bounded kernel workers",
                         ::io_uring_register_iowq_max_workers(&probe.ring, workers) == 0, false,

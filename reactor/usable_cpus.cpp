@@ -4,10 +4,11 @@
 #include <cerrno>
 #include <cmath>
 #include <fstream>
-#include <sched.h>
 #include <sstream>
 #include <string>
 #include <system_error>
+
+#include <sched.h>
 
 namespace weft
 {
@@ -133,7 +134,8 @@ std::size_t UsableCpus::reactorCount() const noexcept
     auto count = std::max<std::size_t>(cpus.size(), 1);
     if (quota)
     {
-        count = std::min(count, std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(*quota))));
+        count =
+            std::min(count, std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(*quota))));
     }
     return count;
 }

@@ -11,7 +11,8 @@ namespace weft
 AsyncSourceRunner::AsyncSourceRunner(Runtime& sourceRuntime, OriginId origin,
                                      SourceRunnerOptions options, std::unique_ptr<Source> source,
                                      std::optional<std::size_t> onReactor)
-    : runtime(sourceRuntime), reactor(onReactor),
+    : runtime(sourceRuntime),
+      reactor(onReactor),
       task(std::make_shared<SourceTask>(origin, std::move(options), std::move(source)))
 {
 }
@@ -31,10 +32,12 @@ bool AsyncSourceRunner::start(EmitFunction emit)
     try
     {
         runtime
-            .spawn({.name = task->name(),
-                    .reactor = reactor,
-                    .stop = task->stopSource().get_token()},
-                   [running = task] { running->run(); })
+            .spawn(
+                {.name = task->name(), .reactor = reactor, .stop = task->stopSource().get_token()},
+                [running = task]
+                {
+                    running->run();
+                })
             .detach();
     }
     catch (...)

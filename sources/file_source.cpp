@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>

@@ -19,7 +19,9 @@ class Fill
 public:
     /// A negative interval stands for none.
     Fill(IoBuffer& filledBuffer, std::chrono::nanoseconds flushInterval) noexcept
-        : buffer(filledBuffer), interval(flushInterval), flushDue(NoDeadline)
+        : buffer(filledBuffer),
+          interval(flushInterval),
+          flushDue(NoDeadline)
     {
     }
 

@@ -69,7 +69,8 @@ std::string_view toString(ParameterType type) noexcept
 
 InvalidParameter::InvalidParameter(std::string parameterName, std::string whatIsWrong)
     : std::invalid_argument(fmt::format("parameter '{}' {}", parameterName, whatIsWrong)),
-      name(std::move(parameterName)), wrong(std::move(whatIsWrong))
+      name(std::move(parameterName)),
+      wrong(std::move(whatIsWrong))
 {
 }
 

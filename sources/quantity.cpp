@@ -21,14 +21,20 @@ struct Unit
 };
 
 constexpr std::array DurationUnits{
-    Unit{"ns", 1}, Unit{"us", 1e3},  Unit{"ms", 1e6},
+    Unit{"ns", 1},  Unit{"us", 1e3}, Unit{"ms", 1e6},
     Unit{"s", 1e9}, Unit{"m", 60e9}, Unit{"h", 3600e9},
 };
 
 constexpr double KiB = 1024;
 constexpr std::array SizeUnits{
-    Unit{"", 1},     Unit{"B", 1},         Unit{"KiB", KiB}, Unit{"MiB", KiB * KiB},
-    Unit{"GiB", KiB * KiB * KiB}, Unit{"kB", 1e3}, Unit{"MB", 1e6}, Unit{"GB", 1e9},
+    Unit{"", 1},
+    Unit{"B", 1},
+    Unit{"KiB", KiB},
+    Unit{"MiB", KiB* KiB},
+    Unit{"GiB", KiB* KiB* KiB},
+    Unit{"kB", 1e3},
+    Unit{"MB", 1e6},
+    Unit{"GB", 1e9},
 };
 
 constexpr double LargestQuantity = 9e18; // below the largest 64-bit integer

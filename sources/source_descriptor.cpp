@@ -36,8 +36,9 @@ void requireKnown(const SourceType& type, const ParameterTexts& texts)
             {
                 known.push_back(definition.name);
             }
-            throw InvalidParameter(name, fmt::format("is not known to sources of type {}; known: {}",
-                                                     type.name, fmt::join(known, ", ")));
+            throw InvalidParameter(name,
+                                   fmt::format("is not known to sources of type {}; known: {}",
+                                               type.name, fmt::join(known, ", ")));
         }
     }
 }
@@ -46,7 +47,8 @@ void requireKnown(const SourceType& type, const ParameterTexts& texts)
 
 SourceDescriptor::SourceDescriptor(std::string name, std::string_view type,
                                    const ParameterTexts& texts)
-    : sourceName(std::move(name)), sourceType(type)
+    : sourceName(std::move(name)),
+      sourceType(type)
 {
     const auto& definitions = requireType(type);
     requireKnown(definitions, texts);
@@ -55,9 +57,9 @@ SourceDescriptor::SourceDescriptor(std::string name, std::string_view type,
         const auto text = texts.find(definition.name);
         if (text == texts.end() && !definition.defaultValue)
         {
-            throw InvalidParameter(definition.name,
-                                   fmt::format("is missing; a {} source needs it: {}", type,
-                                               definition.help));
+            throw InvalidParameter(
+                definition.name,
+                fmt::format("is missing; a {} source needs it: {}", type, definition.help));
         }
         values.emplace(definition.name,
                        parseParameter(definition, text != texts.end() ? text->second

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+
 #include <netdb.h>
 
 namespace weft

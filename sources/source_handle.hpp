@@ -17,7 +17,9 @@ class SourceHandle
 public:
     SourceHandle(OriginId sourceOrigin, std::string givenName,
                  std::unique_ptr<SourceRunner> sourceRunner) noexcept
-        : originId(sourceOrigin), sourceName(std::move(givenName)), runner(std::move(sourceRunner))
+        : originId(sourceOrigin),
+          sourceName(std::move(givenName)),
+          runner(std::move(sourceRunner))
     {
     }
 

@@ -72,12 +72,13 @@ bool addSourceType(std::string name, std::string help, std::vector<ParameterDefi
                    SourceType::Make make);
 
 template <typename Class>
-bool registerSource(std::string name, std::string help,
-                    std::vector<ParameterDefinition> parameters)
+bool registerSource(std::string name, std::string help, std::vector<ParameterDefinition> parameters)
 {
     return addSourceType(std::move(name), std::move(help), std::move(parameters),
                          [](const SourceDescriptor& descriptor) -> std::unique_ptr<Source>
-                         { return std::make_unique<Class>(descriptor); });
+                         {
+                             return std::make_unique<Class>(descriptor);
+                         });
 }
 
 } // namespace detail

@@ -14,12 +14,12 @@ class SourceDescriptor;
 
 enum class SourceState : std::uint8_t
 {
-    Created,   // start() has not been called
-    Opening,   // or waits to be opened again
+    Created, // start() has not been called
+    Opening, // or waits to be opened again
     Running,
-    Stopping,  // closes, whatever the reason
-    Stopped,   // on request
-    Ended,     // end of stream
+    Stopping, // closes, whatever the reason
+    Stopped,  // on request
+    Ended,    // end of stream
     Failed,
 };
 

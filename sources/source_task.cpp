@@ -51,7 +51,9 @@ bool isAnswerToStop(const std::exception_ptr& failure)
 
 SourceTask::SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
                        std::unique_ptr<Source> sourceToRun)
-    : origin(sourceOrigin), options(std::move(runnerOptions)), source(std::move(sourceToRun)),
+    : origin(sourceOrigin),
+      options(std::move(runnerOptions)),
+      source(std::move(sourceToRun)),
       jitter(static_cast<std::uint32_t>(sourceOrigin * 2654435761U + 1U))
 {
 }
@@ -284,10 +286,9 @@ bool SourceTask::pauseBeforeRetry()
     const auto& policy = options.reconnect;
     constexpr std::uint64_t DoublingsMax = 32;
     const auto doublings = std::min(failuresInARow, DoublingsMax);
-    const auto ceiling =
-        policy.pauseLeast >= policy.pauseMost / (std::int64_t{1} << doublings)
-            ? policy.pauseMost
-            : policy.pauseLeast * (std::int64_t{1} << doublings);
+    const auto ceiling = policy.pauseLeast >= policy.pauseMost / (std::int64_t{1} << doublings)
+                             ? policy.pauseMost
+                             : policy.pauseLeast * (std::int64_t{1} << doublings);
     ++failuresInARow;
     add(retries, 1);
     std::uniform_int_distribution<std::int64_t> pause(0, ceiling.count());
@@ -297,7 +298,10 @@ bool SourceTask::pauseBeforeRetry()
 bool SourceTask::waitUntilOver(Deadline deadline)
 {
     std::unique_lock lock(mutex);
-    const auto isOver = [this] { return over || !begun; };
+    const auto isOver = [this]
+    {
+        return over || !begun;
+    };
     if (deadline == NoDeadline)
     {
         changed.wait(lock, isOver);

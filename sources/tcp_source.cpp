@@ -34,7 +34,8 @@ std::vector<ParameterDefinition> TcpSource::parameters()
 }
 
 TcpSource::TcpSource(const SourceDescriptor& descriptor)
-    : host(descriptor.text("host")), port(static_cast<std::uint16_t>(descriptor.integer("port"))),
+    : host(descriptor.text("host")),
+      port(static_cast<std::uint16_t>(descriptor.integer("port"))),
       connectTimeout(descriptor.duration("connect_timeout"))
 {
 }

@@ -65,9 +65,10 @@ TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
               "parameter 'port' is '70000'; allowed: 1 to 65535");
     EXPECT_EQ(refusal("tcp", {{"host", "h"}, {"port", "http"}}),
               "parameter 'port' is 'http'; allowed: 1 to 65535");
-    EXPECT_EQ(refusal("tcp", {{"port", "9000"}}),
-              "parameter 'host' is missing; a tcp source needs it: name, IPv4 or IPv6 address of the "
-              "server");
+    EXPECT_EQ(
+        refusal("tcp", {{"port", "9000"}}),
+        "parameter 'host' is missing; a tcp source needs it: name, IPv4 or IPv6 address of the "
+        "server");
     EXPECT_EQ(refusal("tcp", {{"host", ""}, {"port", "9000"}}),
               "parameter 'host' is ''; allowed: a text that is not empty");
     EXPECT_EQ(refusal("tcp", {{"host", "h"}, {"port", "1"}, {"flush_interval", "10"}}),
@@ -82,9 +83,7 @@ TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
 
 TEST(SourceRegistry, aNameCannotBeTakenTwice)
 {
-    EXPECT_THROW(SourceRegistry::instance().add({.name = "tcp",
-                                                 .help = {},
-                                                 .parameters = {},
-                                                 .make = nullptr}),
+    EXPECT_THROW(SourceRegistry::instance().add(
+                     {.name = "tcp", .help = {}, .parameters = {}, .make = nullptr}),
                  std::logic_error);
 }

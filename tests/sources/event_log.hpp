@@ -33,13 +33,21 @@ public:
     void waitForLast()
     {
         std::unique_lock lock(mutex);
-        changed.wait(lock, [this] { return lastEvents > 0; });
+        changed.wait(lock,
+                     [this]
+                     {
+                         return lastEvents > 0;
+                     });
     }
 
     void waitForBytes(std::size_t count)
     {
         std::unique_lock lock(mutex);
-        changed.wait(lock, [&] { return bytes.size() >= count; });
+        changed.wait(lock,
+                     [&]
+                     {
+                         return bytes.size() >= count;
+                     });
     }
 
     std::string received() const

@@ -1,14 +1,15 @@
-#include "tests/sources/event_log.hpp"
-
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/file_source.hpp>
 #include <weft/sources/source_provider.hpp>
 
+#include "tests/sources/event_log.hpp"
+
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
 #include <fstream>
 #include <semaphore>
+
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -61,8 +62,11 @@ std::size_t cachedPages(const std::filesystem::path& path, std::size_t sizeBytes
     std::vector<unsigned char> pages((sizeBytes + 4095) / 4096);
     ::mincore(mapping, sizeBytes, pages.data());
     ::munmap(mapping, sizeBytes);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; }));
+    return static_cast<std::size_t>(std::ranges::count_if(pages,
+                                                          [](unsigned char page)
+                                                          {
+                                                              return (page & 1) != 0;
+                                                          }));
 }
 
 } // namespace

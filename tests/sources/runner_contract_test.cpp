@@ -1,14 +1,13 @@
-#include "tests/sources/event_log.hpp"
-#include "tests/sources/scripted_source.hpp"
-
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/source_error.hpp>
 
-#include <gtest/gtest.h>
+#include "tests/sources/event_log.hpp"
+#include "tests/sources/scripted_source.hpp"
 
 #include <boost/fiber/buffered_channel.hpp>
+#include <gtest/gtest.h>
 
 #include <semaphore>
 #include <stdexcept>
@@ -54,7 +53,10 @@ TEST_F(RunnerContractTest, tryStopSucceedsOnlyWhenClosedAndTheEmitFunctionIsGone
 {
     std::binary_semaphore letClose(0);
     script.fillBuffer = waitForStop;
-    script.close = [&] { letClose.acquire(); };
+    script.close = [&]
+    {
+        letClose.acquire();
+    };
     auto runner = makeRunner(runtime, script);
     ASSERT_TRUE(runner.start(log.emit()));
     while (runner.statistics().state != SourceState::Running)
@@ -114,7 +116,10 @@ TEST_F(RunnerContractTest, endOfStreamIsNotEmittedWhenAStopWasAskedFor)
 
 TEST_F(RunnerContractTest, closeDoesNotRunWhenOpenFailed)
 {
-    script.open = [] { throw std::runtime_error("cannot open"); };
+    script.open = []
+    {
+        throw std::runtime_error("cannot open");
+    };
     auto runner = makeRunner(runtime, script);
     ASSERT_TRUE(runner.start(log.emit()));
     log.waitForLast();
@@ -131,7 +136,10 @@ TEST_F(RunnerContractTest, exceptionBecomesOneFailureAndThatOfCloseDoesNotReplac
         put(fill, "kept");
         throw std::runtime_error("broken pipe dream");
     };
-    script.close = [] { throw std::runtime_error("close failed too"); };
+    script.close = []
+    {
+        throw std::runtime_error("close failed too");
+    };
     auto runner = makeRunner(runtime, script);
     ASSERT_TRUE(runner.start(log.emit()));
     log.waitForLast();
@@ -145,7 +153,10 @@ TEST_F(RunnerContractTest, exceptionBecomesOneFailureAndThatOfCloseDoesNotReplac
 
 TEST_F(RunnerContractTest, failureOfCloseAloneIsTheFailure)
 {
-    script.close = [] { throw std::runtime_error("close failed"); };
+    script.close = []
+    {
+        throw std::runtime_error("close failed");
+    };
     auto runner = makeRunner(runtime, script);
     ASSERT_TRUE(runner.start(log.emit()));
     log.waitForLast();
@@ -155,7 +166,10 @@ TEST_F(RunnerContractTest, failureOfCloseAloneIsTheFailure)
 
 TEST_F(RunnerContractTest, somethingThatIsNoExceptionClassIsAFailureToo)
 {
-    script.fillBuffer = [](Fill&) -> FillStatus { throw 42; };
+    script.fillBuffer = [](Fill&) -> FillStatus
+    {
+        throw 42;
+    };
     auto runner = makeRunner(runtime, script);
     ASSERT_TRUE(runner.start(log.emit()));
     log.waitForLast();
@@ -166,7 +180,10 @@ TEST_F(RunnerContractTest, stopIsNotSeenInClose)
 {
     bool slept = false;
     script.fillBuffer = waitForStop;
-    script.close = [&] { slept = io::sleepFor(1ms).has_value(); };
+    script.close = [&]
+    {
+        slept = io::sleepFor(1ms).has_value();
+    };
     auto runner = makeRunner(runtime, script);
     ASSERT_TRUE(runner.start(log.emit()));
     while (runner.statistics().state != SourceState::Running)
@@ -241,7 +258,10 @@ TEST_F(RunnerContractTest, emitFunctionThatThrowsFailsTheSourceOnce)
 
 TEST_F(RunnerContractTest, sourceWithoutAnythingToSayDoesNotKeepOthersOut)
 {
-    script.fillBuffer = [](Fill&) { return FillStatus::More; };
+    script.fillBuffer = [](Fill&)
+    {
+        return FillStatus::More;
+    };
     SourceScript otherScript;
     auto runner = makeRunner(runtime, script);
     auto other = makeRunner(runtime, otherScript);
@@ -258,9 +278,9 @@ TEST_F(RunnerContractTest, moreSourcesThanThePoolCanReserveForAreRefusedWithTheN
     std::vector<std::unique_ptr<AsyncSourceRunner>> runners;
     for (int index = 0; index < 8; ++index)
     {
-        runners.push_back(std::make_unique<AsyncSourceRunner>(
-            runtime, 0, SourceRunnerOptions{.name = "first"},
-            std::make_unique<ScriptedSource>(script)));
+        runners.push_back(
+            std::make_unique<AsyncSourceRunner>(runtime, 0, SourceRunnerOptions{.name = "first"},
+                                                std::make_unique<ScriptedSource>(script)));
         ASSERT_TRUE(runners.back()->start(log.emit()));
     }
     while (script.opens < 8)
@@ -319,7 +339,13 @@ TEST_F(RunnerContractTest, stuckConsumerOfOneSourceDoesNotStopAnother)
     auto other = makeRunner(runtime, otherScript);
     EventLog otherLog;
     ASSERT_TRUE(other.start(otherLog.emit()));
-    runtime.spawn({.name = "consumer"}, [&] { hoard.pop_back(); }).join();
+    runtime
+        .spawn({.name = "consumer"},
+               [&]
+               {
+                   hoard.pop_back();
+               })
+        .join();
     otherLog.waitForLast();
     EXPECT_EQ(otherLog.received(), std::string(1000, 'x'));
     EXPECT_EQ(hoarder.tryStop(10s), TryStopResult::Success) << "while it waits for a buffer";

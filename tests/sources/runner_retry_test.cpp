@@ -1,17 +1,17 @@
-#include "tests/sources/event_log.hpp"
-#include "tests/sources/scripted_source.hpp"
-
 #include <weft/reactor/io_error.hpp>
 #include <weft/reactor/runtime.hpp>
+#include <weft/reactor/socket_address.hpp>
 #include <weft/sources/source_error.hpp>
+
+#include "tests/sources/event_log.hpp"
+#include "tests/sources/scripted_source.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <netdb.h>
 #include <thread>
 
-#include <weft/reactor/socket_address.hpp>
+#include <netdb.h>
 
 using namespace std::chrono_literals;
 using namespace weft;
@@ -80,7 +80,10 @@ TEST_F(RunnerRetryTest, withoutAPolicyTheFirstErrorIsFinal)
 
 TEST_F(RunnerRetryTest, whatCannotBeRetriedIsFinalAtOnce)
 {
-    script.open = [] { throw SourceError(errnoError(ENOENT), "open"); };
+    script.open = []
+    {
+        throw SourceError(errnoError(ENOENT), "open");
+    };
     auto runner = makeRunner(runtime, script, retrying(5));
     ASSERT_TRUE(runner.start(log.emit()));
     log.waitForLast();

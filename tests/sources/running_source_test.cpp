@@ -1,9 +1,9 @@
+#include <weft/reactor/runtime.hpp>
+#include <weft/sources/source_provider.hpp>
+
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/scripted_server.hpp"
 #include "tests/support/heap_count.hpp"
-
-#include <weft/reactor/runtime.hpp>
-#include <weft/sources/source_provider.hpp>
 
 #include <gtest/gtest.h>
 
@@ -107,8 +107,8 @@ TEST(RunningSource, fileAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
 {
     Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
     AllocationMeter meter;
-    auto source =
-        SourceProvider(runtime).provide(1, SourceDescriptor("log", "file", {{"path", "/dev/zero"}}));
+    auto source = SourceProvider(runtime).provide(
+        1, SourceDescriptor("log", "file", {{"path", "/dev/zero"}}));
     ASSERT_TRUE(source.start(meter.emit()));
     EXPECT_EQ(meter.allocations(), 0U);
     EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
@@ -131,15 +131,18 @@ TEST(RunningSource, thousandSilentSourcesMakeNoSystemCallsAndStopTogether)
     for (std::size_t index = 0; index < SourceCount; ++index)
     {
         sources.push_back(SourceProvider(runtime).provide(
-            index, SourceDescriptor("silent", "tcp",
-                                    {{"host", "127.0.0.1"},
-                                     {"port", std::to_string(server.port())}})));
+            index,
+            SourceDescriptor("silent", "tcp",
+                             {{"host", "127.0.0.1"}, {"port", std::to_string(server.port())}})));
         ASSERT_TRUE(sources.back().start([](OriginId, const SourceEvent&) {}));
     }
     const auto allRunning = [&]
     {
-        return std::ranges::all_of(sources, [](const SourceHandle& source)
-                                   { return source.statistics().state == SourceState::Running; });
+        return std::ranges::all_of(sources,
+                                   [](const SourceHandle& source)
+                                   {
+                                       return source.statistics().state == SourceState::Running;
+                                   });
     };
     while (accepted < SourceCount || !allRunning())
     {

@@ -5,9 +5,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
 #include <thread>
 #include <vector>
+
+#include <sys/socket.h>
 
 namespace weft::test
 {
@@ -22,7 +23,11 @@ public:
     explicit ScriptedServer(Script connectionScript, int backlog = 128)
         : script(std::move(connectionScript)),
           listener(TcpListener::listen(*SocketAddress::parse("127.0.0.1", 0), backlog).value()),
-          thread([this] { serve(); })
+          thread(
+              [this]
+              {
+                  serve();
+              })
     {
     }
 

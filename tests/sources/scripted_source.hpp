@@ -16,7 +16,10 @@ namespace weft::test
 struct SourceScript
 {
     std::function<void()> open = [] {};
-    std::function<FillStatus(Fill&)> fillBuffer = [](Fill&) { return FillStatus::EndOfStream; };
+    std::function<FillStatus(Fill&)> fillBuffer = [](Fill&)
+    {
+        return FillStatus::EndOfStream;
+    };
     std::function<void()> close = [] {};
 
     std::atomic<int> opens = 0;

@@ -1,8 +1,8 @@
-#include "tests/sources/event_log.hpp"
-#include "tests/sources/scripted_server.hpp"
-
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/source_provider.hpp>
+
+#include "tests/sources/event_log.hpp"
+#include "tests/sources/scripted_server.hpp"
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,11 @@ TEST_F(TcpSourceTest, everyByteArrivesInOrderWithOriginSequenceAndTime)
     {
         sent += std::to_string(line) + "\n";
     }
-    ScriptedServer server([&](TcpStream& stream) { sendText(stream, sent); });
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            sendText(stream, sent);
+        });
     const auto before = Clock::now();
     auto source = connectTo(server.port());
     ASSERT_TRUE(source.start(log.emit()));
@@ -106,7 +110,11 @@ TEST_F(TcpSourceTest, resetInMidBufferStillDeliversWhatWasReceived)
 
 TEST_F(TcpSourceTest, peerThatClosesInMidBufferEndsTheStreamAfterItsBytes)
 {
-    ScriptedServer server([](TcpStream& stream) { sendText(stream, "half a buffer"); });
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            sendText(stream, "half a buffer");
+        });
     auto source = connectTo(server.port(), {{"flush_interval", "1h"}});
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
@@ -181,6 +189,7 @@ TEST_F(TcpSourceTest, refusedPortIsAnError)
     ASSERT_TRUE(log.failure());
     EXPECT_EQ(log.failure()->code, std::errc::connection_refused);
     EXPECT_NE(log.failure()->message.find("connect to 127.0.0.1:"), std::string::npos);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
     EXPECT_EQ(source.statistics().state, SourceState::Failed);
 }
 
@@ -200,8 +209,7 @@ TEST_F(TcpSourceTest, peerThatDoesNotAnswerIsGivenUpAfterTheConnectTimeout)
     // A full backlog: the kernel drops further connection attempts. Nobody accepts.
     const auto listener = TcpListener::listen(*SocketAddress::parse("127.0.0.1", 0), 0).value();
     const auto filler = TcpStream::connect(listener.localAddress()).value();
-    auto source =
-        connectTo(listener.localAddress().port(), {{"connect_timeout", "20ms"}});
+    auto source = connectTo(listener.localAddress().port(), {{"connect_timeout", "20ms"}});
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
     ASSERT_TRUE(log.failure());
@@ -210,7 +218,11 @@ TEST_F(TcpSourceTest, peerThatDoesNotAnswerIsGivenUpAfterTheConnectTimeout)
 
 TEST_F(TcpSourceTest, namesResolveWithoutBlockingTheReactor)
 {
-    ScriptedServer server([](TcpStream& stream) { sendText(stream, "named"); });
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            sendText(stream, "named");
+        });
     auto source = connectTo(server.port(), {{"host", "localhost"}});
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
@@ -220,7 +232,11 @@ TEST_F(TcpSourceTest, namesResolveWithoutBlockingTheReactor)
 
 TEST_F(TcpSourceTest, endpointNamesBothSides)
 {
-    ScriptedServer server([](TcpStream& stream) { sendText(stream, "x"); });
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            sendText(stream, "x");
+        });
     auto source = connectTo(server.port());
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();

@@ -1,0 +1,353 @@
+#include <weft/reactor/io.hpp>
+#include <weft/reactor/uring_engine.hpp>
+
+#include "tests/support/runtime.hpp"
+#include "tests/support/sockets.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <vector>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/// \file
+/// The engine by itself, on this thread, with rings so small that everything overflows.
+
+namespace weft
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+/// A receive of up to eight bytes, and how it ended.
+struct Receive : Operation
+{
+    explicit Receive(int socket) : Operation(OperationKind::Receive, socket)
+    {
+        data = bytes.data();
+        count = static_cast<std::uint32_t>(bytes.size());
+        completed = [](Operation& operation) noexcept
+        {
+            ++static_cast<Receive&>(operation).completionCount;
+        };
+    }
+
+    std::array<std::byte, 8> bytes{};
+    int completionCount = 0;
+};
+
+class SmallRings : public testing::Test
+{
+protected:
+    static constexpr std::uint32_t SubmissionEntries = 2;
+    static constexpr std::uint32_t CompletionEntries = 4;
+
+    void parkUntilCompleted(const std::deque<Receive>& receives)
+    {
+        for (const auto& receive : receives)
+        {
+            while (receive.completionCount == 0)
+            {
+                engine.park(NoDeadline);
+            }
+        }
+    }
+
+    /// Waits for the wake-up that another call of write() causes.
+    void wake() const
+    {
+        const std::uint64_t one = 1;
+        ASSERT_EQ(::write(wakeDescriptor.get(), &one, sizeof(one)), 8);
+    }
+
+    OwnedDescriptor wakeDescriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    UringEngine engine{{.submissionEntries = SubmissionEntries,
+                        .completionEntries = CompletionEntries,
+                        .wakeDescriptor = wakeDescriptor.get()}};
+};
+
+std::vector<DescriptorPair> socketPairs(int count)
+{
+    std::vector<DescriptorPair> pairs;
+    for (int index = 0; index < count; ++index)
+    {
+        pairs.push_back(socketPair());
+    }
+    return pairs;
+}
+
+} // namespace
+
+TEST_F(SmallRings, submissionQueueFullLosesNoOperation)
+{
+    const auto pairs = socketPairs(500);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    engine.poll();
+    for (const auto& pair : pairs)
+    {
+        ASSERT_EQ(::write(pair.second.get(), "x", 1), 1);
+    }
+    parkUntilCompleted(receives);
+    EXPECT_TRUE(std::ranges::all_of(receives,
+                                    [](const Receive& receive)
+                                    {
+                                        return receive.completionCount == 1 && receive.result == 1;
+                                    }));
+}
+
+TEST_F(SmallRings, submissionQueueFullIsCounted)
+{
+    const auto pair = socketPair();
+    std::deque<Receive> receives;
+    ASSERT_EQ(::write(pair.second.get(), "12345678901234567890123456789012345678901234567890", 50),
+              50);
+    for (int index = 0; index < 5; ++index)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    const auto queued = engine.statistics().queuedOperations;
+    parkUntilCompleted(receives);
+    EXPECT_GE(queued, 5 - SubmissionEntries);
+}
+
+TEST_F(SmallRings, completionQueueFullLosesNoCompletion)
+{
+    const auto pairs = socketPairs(500);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    // Until the kernel has them all, and none has anything to receive.
+    for (int turn = 0; turn < 500; ++turn)
+    {
+        engine.poll();
+    }
+    for (const auto& pair : pairs)
+    {
+        ASSERT_EQ(::write(pair.second.get(), "x", 1), 1);
+    }
+    parkUntilCompleted(receives);
+    EXPECT_EQ(engine.statistics().completions, 500U);
+}
+
+TEST_F(SmallRings, completionQueueFullIsCounted)
+{
+    const auto pairs = socketPairs(100);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    for (int turn = 0; turn < 100; ++turn)
+    {
+        engine.poll();
+    }
+    for (const auto& pair : pairs)
+    {
+        ASSERT_EQ(::write(pair.second.get(), "x", 1), 1);
+    }
+    parkUntilCompleted(receives);
+    EXPECT_GT(engine.statistics().completionOverflows, 0U);
+}
+
+TEST_F(SmallRings, cancellationsWhileTheSubmissionQueueIsFullEndEveryOperation)
+{
+    const auto pairs = socketPairs(200);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    for (auto& receive : receives)
+    {
+        engine.cancel(receive);
+    }
+    parkUntilCompleted(receives);
+    EXPECT_TRUE(std::ranges::all_of(receives,
+                                    [](const Receive& receive)
+                                    {
+                                        return receive.completionCount == 1 &&
+                                               receive.result == -ECANCELED;
+                                    }));
+}
+
+TEST_F(SmallRings, aCancelledOperationThatTheKernelHasNotSeenMustNotLeaveParkAsleep)
+{
+    const auto pairs = socketPairs(3);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    // The wake-up, one receive and no more fit: the last has not been submitted.
+    engine.cancel(receives.back());
+    // A park that sleeps although something has completed would last to this moment.
+    const auto until = engine.now() + 1h;
+    engine.park(until);
+    EXPECT_EQ(receives.back().completionCount, 1);
+    for (auto& receive : receives)
+    {
+        if (receive.completionCount == 0)
+        {
+            engine.cancel(receive);
+        }
+    }
+    parkUntilCompleted(receives);
+}
+
+TEST_F(SmallRings, cancellingTwiceCompletesOnce)
+{
+    const auto pair = socketPair();
+    std::deque<Receive> receives;
+    engine.start(receives.emplace_back(pair.first.get()));
+    engine.poll();
+    engine.cancel(receives.back());
+    engine.cancel(receives.back());
+    parkUntilCompleted(receives);
+    EXPECT_EQ(engine.statistics().completions, 1U);
+}
+
+TEST_F(SmallRings, operationsReuseOneAddressAfterCancellation)
+{
+    const auto pair = socketPair();
+    Receive receive(pair.first.get());
+    int cancelled = 0;
+    for (int round = 0; round < 1000; ++round)
+    {
+        receive.completionCount = 0;
+        engine.start(receive);
+        engine.cancel(receive);
+        while (receive.completionCount == 0)
+        {
+            engine.park(NoDeadline);
+        }
+        cancelled += receive.result == -ECANCELED ? 1 : 0;
+    }
+    EXPECT_EQ(cancelled, 1000);
+}
+
+TEST_F(SmallRings, parkEndsAtItsMoment)
+{
+    const auto until = engine.now() + 2ms;
+    while (engine.now() < until)
+    {
+        engine.park(until);
+    }
+    EXPECT_EQ(engine.statistics().completions, 0U);
+}
+
+TEST_F(SmallRings, wakeUpBeforeParkEndsIt)
+{
+    engine.poll();
+    wake();
+    engine.park(NoDeadline);
+    EXPECT_EQ(engine.statistics().wakeUps, 1U);
+}
+
+TEST_F(SmallRings, wakeUpsWorkAgainAndAgain)
+{
+    for (std::uint64_t round = 1; round <= 1000; ++round)
+    {
+        wake();
+        while (engine.statistics().wakeUps < round)
+        {
+            engine.park(NoDeadline);
+        }
+    }
+    EXPECT_EQ(engine.statistics().wakeUps, 1000U);
+}
+
+TEST_F(SmallRings, wakeUpIsArmedAgainAfterTheCompletionQueueWasFull)
+{
+    const auto pairs = socketPairs(100);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    for (int turn = 0; turn < 100; ++turn)
+    {
+        engine.poll();
+    }
+    for (const auto& pair : pairs)
+    {
+        ASSERT_EQ(::write(pair.second.get(), "x", 1), 1);
+        wake(); // its completion finds no room either, and the multishot ends
+    }
+    parkUntilCompleted(receives);
+    engine.poll();
+    const auto before = engine.statistics().wakeUps;
+    wake();
+    while (engine.statistics().wakeUps == before)
+    {
+        engine.park(NoDeadline);
+    }
+    EXPECT_GT(engine.statistics().wakeUps, before);
+}
+
+TEST_F(SmallRings, pollWithNothingToDoMakesNoSystemCall)
+{
+    engine.poll();
+    const auto before = engine.statistics().systemCalls;
+    for (int turn = 0; turn < 100; ++turn)
+    {
+        engine.poll();
+    }
+    EXPECT_EQ(engine.statistics().systemCalls, before);
+}
+
+TEST(SmallRingsUnderIo, thousandsOfCallsAtOnceAllSucceed)
+{
+    auto options = smallRuntime();
+    options.submissionEntries = 2;
+    options.completionEntries = 2;
+    Runtime runtime(options);
+    const auto pairs = socketPairs(200);
+    std::atomic<int> echoed = 0;
+    FiberGroup group;
+    for (const auto& pair : pairs)
+    {
+        runtime.spawn(group, {},
+                      [&pair]
+                      {
+                          for (int round = 0; round < 20; ++round)
+                          {
+                              (void)io::send(pair.first.get(), bytesOf("ping"));
+                          }
+                          (void)io::shutdown(pair.first.get(), SHUT_WR);
+                      });
+        runtime.spawn(group, {},
+                      [&]
+                      {
+                          std::array<std::byte, 7> buffer;
+                          for (;;)
+                          {
+                              const auto received = io::recv(pair.second.get(), buffer);
+                              if (!received || *received == 0)
+                              {
+                                  return;
+                              }
+                              echoed += static_cast<int>(*received);
+                          }
+                      });
+    }
+    group.joinAll();
+    EXPECT_EQ(echoed.load(), 200 * 20 * 4);
+}
+
+} // namespace weft
