@@ -35,10 +35,11 @@ std::vector<int> allowedCpus()
     return cpus;
 }
 
-/// Starts a runtime with hardly a descriptor to spare, prints what it says and ends the process.
+/// Starts a runtime with two reactors and three descriptors to spare, which is enough for one, prints
+/// what it says and ends the process.
 [[noreturn]] void startWithFewDescriptors()
 {
-    const auto used = static_cast<rlim_t>(openDescriptorCount());
+    const auto used = static_cast<rlim_t>(openDescriptorCount()) + 3;
     const rlimit limit = {.rlim_cur = used, .rlim_max = used};
     ::setrlimit(RLIMIT_NOFILE, &limit);
     try

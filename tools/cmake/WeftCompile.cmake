@@ -23,3 +23,12 @@ function(weft_sanitize target)
         target_link_options(${target} PUBLIC ${flags})
     endif()
 endfunction()
+
+# Compiles the headers that most files of the target share only once. For builds that repeat what
+# another has compiled without (the sanitizers' presets): a file that lacks an include is found there.
+option(WEFT_PRECOMPILED_HEADERS "Precompile headers that many files share" OFF)
+function(weft_precompile target)
+    if(WEFT_PRECOMPILED_HEADERS)
+        target_precompile_headers(${target} PRIVATE ${ARGN})
+    endif()
+endfunction()

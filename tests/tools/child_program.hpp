@@ -1,0 +1,70 @@
+#pragma once
+
+#include <weft/reactor/owned_descriptor.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace weft::test
+{
+
+struct ProgramResult
+{
+    /// 128 and the signal when one ended it.
+    int exitCode = -1;
+    std::string output; // standard output
+    std::string errors; // standard error
+};
+
+struct ProgramOptions
+{
+    /// Where it runs.
+    std::filesystem::path directory = ".";
+    /// Both limits on file descriptors.
+    std::optional<unsigned> descriptorLimit;
+    /// Standard error is a terminal.
+    bool errorsToTerminal = false;
+};
+
+/// The real program `weft`, running. A test that ends before it does kills it.
+class ChildProgram
+{
+public:
+    explicit ChildProgram(const std::vector<std::string>& arguments,
+                          const ProgramOptions& options = {});
+    ~ChildProgram();
+
+    ChildProgram(const ChildProgram&) = delete;
+    ChildProgram& operator=(const ChildProgram&) = delete;
+
+    void signal(int number) const;
+
+    /// Returns when `text` has come on standard error. Throws when the program ends first.
+    void awaitError(std::string_view text);
+
+    /// Returns what has come on standard output when that has `text` in it. Throws when the program
+    /// ends first.
+    const std::string& awaitOutput(std::string_view text);
+
+    /// Waits for the end.
+    ProgramResult wait();
+
+private:
+    bool readMore();
+
+    pid_t process = -1;
+    OwnedDescriptor outputEnd;
+    OwnedDescriptor errorEnd;
+    ProgramResult result;
+};
+
+/// Runs it to the end.
+ProgramResult runProgram(const std::vector<std::string>& arguments,
+                         const ProgramOptions& options = {});
+
+} // namespace weft::test

@@ -1,0 +1,138 @@
+#include "child_program.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+namespace weft::test
+{
+
+namespace
+{
+
+bool contains(const std::string& text, std::string_view part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST(CommandLineTest, withoutArgumentsItTeachesAndFails)
+{
+    const auto result = runProgram({});
+    EXPECT_EQ(result.exitCode, 2);
+    EXPECT_TRUE(contains(result.errors, "weft run feeds.yaml")) << result.errors;
+}
+
+TEST(CommandLineTest, versionIsShown)
+{
+    const auto result = runProgram({"--version"});
+    EXPECT_EQ(result.exitCode, 0);
+    EXPECT_EQ(result.output, "weft " WEFT_VERSION "\n");
+}
+
+TEST(CommandLineTest, eachCommandHasHelpWithExamples)
+{
+    for (const auto* const command : {"run", "sources", "doctor"})
+    {
+        const auto result = runProgram({command, "--help"});
+        EXPECT_EQ(result.exitCode, 0);
+        EXPECT_TRUE(contains(result.output, std::string("Examples:\n  weft ") + command))
+            << result.output;
+    }
+}
+
+TEST(CommandLineTest, anUnknownOptionIsNamed)
+{
+    for (const auto& arguments :
+         std::vector<std::vector<std::string>>{{"--fast"}, {"run", "a.yaml", "--fast"}})
+    {
+        const auto result = runProgram(arguments);
+        EXPECT_EQ(result.exitCode, 2);
+        EXPECT_TRUE(contains(result.errors, "--fast")) << result.errors;
+    }
+}
+
+TEST(CommandLineTest, anUnknownCommandIsNamed)
+{
+    const auto result = runProgram({"ingest"});
+    EXPECT_EQ(result.exitCode, 2);
+    EXPECT_TRUE(contains(result.errors, "ingest")) << result.errors;
+}
+
+TEST(CommandLineTest, runNeedsAConfiguration)
+{
+    EXPECT_EQ(runProgram({"run"}).exitCode, 2);
+}
+
+TEST(CommandLineTest, aDurationNeedsItsUnit)
+{
+    const auto result = runProgram({"run", "a.yaml", "--duration", "10"});
+    EXPECT_EQ(result.exitCode, 2);
+    EXPECT_EQ(result.errors, "weft: option --duration is '10'; allowed: a duration with unit ns, "
+                             "us, ms, s, m or h, such as 250ms\n");
+}
+
+TEST(SourcesCommandTest, listsTheTypes)
+{
+    const auto result = runProgram({"sources"});
+    EXPECT_EQ(result.exitCode, 0);
+    EXPECT_TRUE(contains(result.output, "\ntcp ")) << result.output;
+    EXPECT_TRUE(contains(result.output, "\nfile ")) << result.output;
+}
+
+TEST(SourcesCommandTest, showsTheParametersOfAType)
+{
+    const auto result = runProgram({"sources", "tcp"});
+    EXPECT_EQ(result.exitCode, 0);
+    for (const auto* const part :
+         {"PARAMETER", "port ", "required", "1 to 65535", "flush_interval", "10ms"})
+    {
+        EXPECT_TRUE(contains(result.output, part)) << part << '\n' << result.output;
+    }
+}
+
+TEST(SourcesCommandTest, anUnknownTypeGivesTheKnownOnes)
+{
+    const auto result = runProgram({"sources", "flie"});
+    EXPECT_EQ(result.exitCode, 2);
+    EXPECT_EQ(result.errors,
+              "weft: there is no source type 'flie'; allowed: file, tcp; did you mean 'file'?\n");
+}
+
+TEST(DoctorCommandTest, saysThatItCanRunWhereTheseTestsRun)
+{
+    const auto result = runProgram({"doctor"});
+    EXPECT_EQ(result.exitCode, 0) << result.output;
+    EXPECT_TRUE(contains(result.output, "weft can run here")) << result.output;
+}
+
+TEST(DoctorCommandTest, jsonHasEveryCheck)
+{
+    const auto result = runProgram({"doctor", "--json"});
+    const auto report = nlohmann::json::parse(result.output);
+    EXPECT_EQ(report["usable"], result.exitCode == 0);
+    std::set<std::string> names;
+    for (const auto& check : report["checks"])
+    {
+        names.insert(check["name"]);
+        EXPECT_TRUE(check["level"] == "ok" || !check["advice"].get<std::string>().empty()) << check;
+    }
+    for (const auto* const name : {"kernel", "io_uring", "file descriptors", "locked memory",
+                                   "guard pages", "CPUs", "build"})
+    {
+        EXPECT_TRUE(names.contains(name)) << name;
+    }
+}
+
+TEST(DoctorCommandTest, fewDescriptorsAreAWarningWithAdvice)
+{
+    const auto result = runProgram({"doctor"}, {.descriptorLimit = 200});
+    EXPECT_EQ(result.exitCode, 0);
+    EXPECT_TRUE(contains(result.output, "warn    file descriptors: soft limit 200"))
+        << result.output;
+    EXPECT_TRUE(contains(result.output, "to do: raise the hard limit")) << result.output;
+}
+
+} // namespace weft::test

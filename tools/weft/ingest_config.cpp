@@ -1,0 +1,287 @@
+#include "ingest_config.hpp"
+
+#include "config_node.hpp"
+#include "source_config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+namespace weft::tools
+{
+
+namespace
+{
+
+constexpr std::string_view Automatic = "auto";
+
+/// A whole number for an option of the runtime, which knows itself how large it may be.
+std::uint32_t readCount(const ConfigNode& node, std::int64_t least)
+{
+    return static_cast<std::uint32_t>(
+        node.integer(least, std::numeric_limits<std::uint32_t>::max()));
+}
+
+bool isAutomatic(const ConfigNode& node)
+{
+    return node.text("auto or a whole number") == Automatic;
+}
+
+void readStacks(const ConfigNode& node, RuntimeOptions& options)
+{
+    std::vector<std::string> names;
+    for (const auto stackClass : StackClasses)
+    {
+        names.emplace_back(toString(stackClass));
+    }
+    for (const auto& entry : node.entries(names))
+    {
+        const auto index = std::ranges::find(names, entry.name()) - names.begin();
+        options.stacksPerReactor[static_cast<std::size_t>(index)] = readCount(entry, 1);
+    }
+}
+
+void readCpus(const ConfigNode& node, RuntimeOptions& options)
+{
+    for (const auto& item : node.items("a list of CPU numbers such as [0, 1]"))
+    {
+        options.cpus.push_back(static_cast<int>(item.integer(0, 1'000'000)));
+    }
+}
+
+std::chrono::nanoseconds readTick(const ConfigNode& node)
+{
+    const auto tick = node.duration();
+    if (tick < std::chrono::microseconds(1) || tick > std::chrono::seconds(1))
+    {
+        node.refuse("1us to 1s");
+    }
+    return tick;
+}
+
+using ReadOption = void (*)(const ConfigNode& node, RuntimeOptions& options);
+
+struct OptionReader
+{
+    std::string name;
+    ReadOption read;
+};
+
+/// Zero stands for `auto`, until loadIngestPlan() or the runtime puts a number there.
+const std::vector<OptionReader>& optionReaders()
+{
+    static const std::vector<OptionReader> Readers{
+        {"reactors",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.reactors = isAutomatic(node) ? 0 : readCount(node, 1);
+         }},
+        {"cpus", readCpus},
+        {"pin",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.pin = node.boolean();
+         }},
+        {"buffers_per_reactor",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.buffersPerReactor = isAutomatic(node) ? 0 : readCount(node, 1);
+         }},
+        {"buffer_size",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.bufferSizeBytes = node.sizeBytes();
+         }},
+        {"compute_buffers",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.computeBuffers = readCount(node, 0);
+         }},
+        {"stacks", readStacks},
+        {"submission_entries",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.submissionEntries = readCount(node, 1);
+         }},
+        {"completion_entries",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.completionEntries = readCount(node, 1);
+         }},
+        {"offload_threads",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.offloadThreads = readCount(node, 1);
+         }},
+        {"timer_tick",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.timerTick = readTick(node);
+         }},
+    };
+    return Readers;
+}
+
+RuntimeOptions readRuntime(const std::optional<ConfigNode>& node)
+{
+    RuntimeOptions options;
+    options.buffersPerReactor = 0;
+    if (!node)
+    {
+        return options;
+    }
+    std::vector<std::string> names;
+    for (const auto& reader : optionReaders())
+    {
+        names.push_back(reader.name);
+    }
+    for (const auto& entry : node->entries(names))
+    {
+        std::ranges::find(optionReaders(), entry.name(), &OptionReader::name)->read(entry, options);
+    }
+    return options;
+}
+
+/// Says what the runtime does not like about an option, "stacks.small" for example, in the words of
+/// the configuration. The option may be one that is not written there.
+[[noreturn]] void refuseOption(const ConfigNode& node, std::string_view option,
+                               std::string_view problem)
+{
+    const auto dot = std::min(option.find('.'), option.size());
+    const auto next = node.isMap() ? node.find(option.substr(0, dot)) : std::nullopt;
+    if (!next)
+    {
+        node.refuseMissing(option, fmt::format("without it, it {}", problem));
+    }
+    if (dot == option.size())
+    {
+        next->fail(problem);
+    }
+    refuseOption(*next, option.substr(dot + 1), problem);
+}
+
+RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
+                              std::size_t sourceCount)
+{
+    const bool automaticBuffers = options.buffersPerReactor == 0;
+    try
+    {
+        if (automaticBuffers)
+        {
+            options.buffersPerReactor = 1;
+        }
+        options = options.resolved();
+    }
+    catch (const InvalidOption& error)
+    {
+        const std::string_view message = error.what(); // "option NAME is VALUE; allowed: ..."
+        refuseOption(root, "runtime." + error.option(), message.substr(message.find(" is ") + 1));
+    }
+    if (automaticBuffers)
+    {
+        options.buffersPerReactor = recommendBuffersPerReactor(sourceCount, options.reactors);
+    }
+    return options;
+}
+
+SinkPlan readSink(const std::optional<ConfigNode>& node)
+{
+    constexpr std::string_view Allowed =
+        "count, discard, or {type: files, directory: DIRECTORY, overwrite: false}";
+    SinkPlan sink;
+    if (!node)
+    {
+        return sink;
+    }
+    const auto type = node->isMap() ? node->find("type") : node;
+    if (!type)
+    {
+        node->refuseMissing("type", "allowed: count, discard, files");
+    }
+    const auto& name = type->text(Allowed);
+    if (name == "files" && node->isMap())
+    {
+        sink.kind = SinkKind::Files;
+        node->entries({"type", "directory", "overwrite"});
+        const auto directory = node->find("directory");
+        if (!directory)
+        {
+            node->refuseMissing("directory", "a files sink needs it; allowed: a directory");
+        }
+        sink.directory = directory->text("a directory");
+        if (sink.directory.empty())
+        {
+            directory->refuse("a directory");
+        }
+        const auto overwrite = node->find("overwrite");
+        sink.overwrite = overwrite && overwrite->boolean();
+        return sink;
+    }
+    if (name != "count" && name != "discard")
+    {
+        type->refuse(Allowed);
+    }
+    if (node->isMap())
+    {
+        node->entries({"type"});
+    }
+    sink.kind = name == "count" ? SinkKind::Count : SinkKind::Discard;
+    return sink;
+}
+
+} // namespace
+
+const char* const ConfigHelp = R"(The configuration (YAML; every key is checked):
+
+  runtime:                   # optional, as are all keys in it
+    reactors: auto           # or a number; auto: one for each usable CPU
+    cpus: [0, 1]             # pin reactors to these; default: all usable CPUs
+    pin: true
+    buffers_per_reactor: auto  # auto: two for each source and 256, at least 1024
+    buffer_size: 4KiB
+    compute_buffers: 0
+    stacks: {small: 16384, medium: 1024, large: 64}   # of each reactor
+    submission_entries: 1024
+    completion_entries: 8192
+    offload_threads: 4
+    timer_tick: 1ms
+  workers: 2                 # threads that take what the sources deliver; default 1
+  sink: count                # counts and takes checksums; or discard; or, as a recorder:
+                             #   {type: files, directory: out, overwrite: false}
+                             # which writes each source's bytes to DIRECTORY/NAME
+  sources:
+    - name: feed             # with count, the copies are feed-0 ... feed-999
+      type: tcp              # 'weft sources' lists the types and their parameters
+      count: 1000
+      host: 127.0.0.1
+      port: 9000             # any integer may be a range 9000-9999, spread over the copies
+      flush_interval: 10ms
+    - {name: log, type: file, path: data.csv}
+
+Paths are relative to where the program runs.)";
+
+IngestPlan loadIngestPlan(const std::filesystem::path& path)
+{
+    const auto root = ConfigNode::load(path);
+    root.entries({"runtime", "workers", "sink", "sources"});
+    IngestPlan plan;
+    plan.runtime = readRuntime(root.find("runtime"));
+    if (const auto workers = root.find("workers"))
+    {
+        constexpr std::int64_t WorkersMax = 256;
+        plan.workers = static_cast<std::size_t>(workers->integer(1, WorkersMax));
+    }
+    plan.sink = readSink(root.find("sink"));
+    const auto sources = root.find("sources");
+    if (!sources)
+    {
+        root.refuseMissing("sources", "allowed: a list of sources");
+    }
+    plan.sources = readSources(*sources);
+    plan.runtime = resolveRuntime(root, std::move(plan.runtime), plan.sources.size());
+    return plan;
+}
+
+} // namespace weft::tools

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <weft/reactor/runtime_options.hpp>
+#include <weft/sources/source_descriptor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace weft::tools
+{
+
+enum class SinkKind : std::uint8_t
+{
+    Count,   // counts each source's bytes and buffers and takes their checksum
+    Discard, // gives each buffer back at once
+    Files,   // writes each source's bytes to a file of its own, named like the source
+};
+
+/// Where the workers put what they are given.
+struct SinkPlan
+{
+    SinkKind kind = SinkKind::Count;
+    /// Files only: made when it is not there.
+    std::filesystem::path directory;
+    /// Files only: whether files that are there already may be replaced.
+    bool overwrite = false;
+};
+
+/// Everything that an IngestSession does: what `weft run` reads from its configuration.
+struct IngestPlan
+{
+    RuntimeOptions runtime;
+    /// Their names differ. The position in this list is a source's origin id.
+    std::vector<SourceDescriptor> sources;
+    /// At least one.
+    std::size_t workers = 1;
+    SinkPlan sink;
+};
+
+/// I/O buffers for each reactor that let `sourceCount` sources, spread evenly, overlap filling and
+/// delivering: two for each source and some to share.
+std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount,
+                                         std::size_t reactorCount) noexcept;
+
+/// File descriptors that the plan may have open at once, with a margin for the rest of the process.
+/// The reactors of the plan's runtime options are resolved.
+std::uint64_t descriptorsNeeded(const IngestPlan& plan) noexcept;
+
+} // namespace weft::tools
