@@ -161,7 +161,7 @@ TEST_P(BoostChannels, futureBringsAnException)
 {
     boost::fibers::promise<int> promise;
     auto future = promise.get_future();
-    std::string message;
+    bool caught = false;
     runBoth(
         GetParam(),
         [&]
@@ -170,16 +170,16 @@ TEST_P(BoostChannels, futureBringsAnException)
             {
                 future.get();
             }
-            catch (const std::runtime_error& error)
+            catch (const std::runtime_error&)
             {
-                message = error.what();
+                caught = true;
             }
         },
         [&]
         {
             promise.set_exception(std::make_exception_ptr(std::runtime_error("promised")));
         });
-    EXPECT_EQ(message, "promised");
+    EXPECT_TRUE(caught);
 }
 
 TEST_P(BoostChannels, packagedTaskRunsAtOnePartyAndAnswersTheOther)

@@ -92,12 +92,12 @@ TEST_F(Registry, countsWhatASuspendedFiberHasOnItsStack)
 
 TEST_F(Registry, listsAFiberWithoutStackAsQueued)
 {
-    const auto holder = runtime.spawn({.name = "holder", .reactor = 0}, sleepUntilStopped);
+    auto holder = runtime.spawn({.name = "holder", .reactor = 0}, sleepUntilStopped);
     awaitState(runtime, "holder", FiberState::Suspended);
     const auto queued = runtime.spawn({.name = "queued", .reactor = 0}, [] {});
     EXPECT_EQ(findFiber(runtime, "queued").value().state, FiberState::Queued);
     // The queue moves on only when the holder's stack is free.
-    const_cast<Fiber&>(holder).requestStop();
+    holder.requestStop();
 }
 
 TEST_F(Registry, listsTheFiberThatAsksAsRunning)

@@ -27,7 +27,7 @@ namespace weft
 namespace
 {
 
-/// A call that would wait for ever, and what it needs. The machinery outlives the call.
+/// A call that would wait for ever.
 struct EndlessCall
 {
     std::string name;
@@ -167,7 +167,7 @@ std::error_code offloadBehindOthers()
 
 std::error_code abandonableCallThatHangs()
 {
-    // Ended by the test's process at the latest: the latch outlives the fiber.
+    // Shared with the call, which is left behind and ends by itself.
     const auto release = std::make_shared<std::latch>(1);
     const auto abandoned = offloadAbandonable(
         [release]

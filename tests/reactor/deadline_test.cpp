@@ -227,6 +227,17 @@ TEST(Deadline, isReportedApartFromTheKernelsTimeOut)
     EXPECT_EQ(make_error_code(IoError::Stopped), std::errc::operation_canceled);
 }
 
+TEST(Sleep, ofNoTimeSucceeds)
+{
+    Runtime runtime(smallRuntime());
+    const bool slept = onFiber(runtime,
+                               []
+                               {
+                                   return io::sleepFor(0s).has_value();
+                               });
+    EXPECT_TRUE(slept);
+}
+
 TEST(Sleep, onAPlainThreadLastsAtLeastAsLong)
 {
     const auto moment = io::after(3ms);

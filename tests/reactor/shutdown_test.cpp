@@ -212,10 +212,10 @@ TEST(Shutdown, whileThreadsSpawnMustNotHangOrTouchFreedRecords)
 TEST(Shutdown, whileFibersEndMustNotTouchFreedRecords)
 {
     int rounds = 0;
-    for (; rounds < 200; ++rounds)
+    for (; rounds < 100; ++rounds)
     {
         Runtime runtime(smallRuntime(2));
-        for (int index = 0; index < 200; ++index)
+        for (int index = 0; index < 50; ++index)
         {
             runtime
                 .spawn({},
@@ -227,7 +227,7 @@ TEST(Shutdown, whileFibersEndMustNotTouchFreedRecords)
         }
         runtime.shutdown();
     }
-    EXPECT_EQ(rounds, 200);
+    EXPECT_EQ(rounds, 100);
 }
 
 TEST(Shutdown, withFibersThatWaitForAStackRunsEach)

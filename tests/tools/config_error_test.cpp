@@ -120,6 +120,10 @@ const std::vector<WrongConfig> WrongRest{
      "GiB, kB, MB or GB, such as 4KiB"},
     {"noSuchCpu", "runtime: {pin: true,\n  cpus: [999999]}\n" + GoodSources,
      "2: key 'runtime.cpus' is 999999; allowed: CPUs that this process may use: "},
+    {"reactorsNotANumber", "runtime: {reactors: many}\n" + GoodSources,
+     "1: key 'runtime.reactors' is many; allowed: auto or a whole number of at least 1"},
+    {"farTooManyReactors", "runtime: {reactors: 99999999999}\n" + GoodSources,
+     "1: key 'runtime.reactors' is 99999999999; allowed: 1 to 1024"},
     {"stackClassUnknown", "runtime:\n  stacks: {smal: 3}\n" + GoodSources,
      "2: key 'runtime.stacks.smal' is not known; allowed: small, medium, large; did you mean "
      "'small'?"},

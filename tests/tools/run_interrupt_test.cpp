@@ -80,8 +80,8 @@ public:
         return text;
     }
 
-    /// Sends until weft takes no more, because nobody takes its output.
-    void fillUp() const
+    /// Sends until weft holds all of its buffers, because nobody takes its output.
+    void fillUp()
     {
         const auto flood = randomBytes(1 << 20);
         ::fcntl(connection.get(), F_SETFL, O_NONBLOCK);
@@ -91,6 +91,7 @@ public:
         {
             ::send(connection.get(), flood.data(), flood.size(), MSG_NOSIGNAL);
         }
+        program->awaitError("; buffers 0 of 64 free; ");
     }
 
     LoopbackListener listener;

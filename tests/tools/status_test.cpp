@@ -34,7 +34,7 @@ TEST(StatusTest, withoutATerminalItIsALineEachSecond)
     const SilentSource source;
     ChildProgram program({"run", "config.yaml"}, source.directory.options());
     const auto connection = source.listener.acceptClient();
-    program.awaitError("1 s: 0 B/s, 0 buffers/s; total 0 B; 1 of 1 open; busy ");
+    program.awaitError(" s: 0 B/s, 0 buffers/s; total 0 B; 1 of 1 open; busy ");
     program.signal(SIGINT);
     const auto result = program.wait();
     EXPECT_EQ(result.errors.find('\x1b'), std::string::npos) << result.errors;

@@ -46,6 +46,11 @@ public:
         return node.IsMap();
     }
 
+    bool isSingle() const
+    {
+        return node.IsScalar();
+    }
+
     // A single value. `allowed` is for the message.
 
     const std::string& text(std::string_view allowed) const;

@@ -1,5 +1,7 @@
 #include "ingest_config.hpp"
 
+#include <weft/sources/quantity.hpp>
+
 #include "config_node.hpp"
 #include "source_config.hpp"
 
@@ -15,18 +17,29 @@ namespace weft::tools
 namespace
 {
 
-constexpr std::string_view Automatic = "auto";
-
-/// A whole number for an option of the runtime, which knows itself how large it may be.
-std::uint32_t readCount(const ConfigNode& node, std::int64_t least)
+/// A whole number for an option of the runtime, which knows itself how large it may be: what is far
+/// too large for any of them becomes the largest number, which it refuses.
+std::uint32_t parseCount(const ConfigNode& node, std::int64_t least, std::string_view allowed)
 {
-    return static_cast<std::uint32_t>(
-        node.integer(least, std::numeric_limits<std::uint32_t>::max()));
+    const auto value = parseInteger(node.text(allowed));
+    if (!value || *value < least)
+    {
+        node.refuse(allowed);
+    }
+    constexpr std::int64_t Most = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::min(*value, Most));
 }
 
-bool isAutomatic(const ConfigNode& node)
+std::uint32_t readCount(const ConfigNode& node, std::int64_t least)
 {
-    return node.text("auto or a whole number") == Automatic;
+    return parseCount(node, least, fmt::format("a whole number of at least {}", least));
+}
+
+/// Zero stands for `auto`, until resolveRuntime() puts a number there.
+std::uint32_t readCountOrAutomatic(const ConfigNode& node)
+{
+    constexpr std::string_view Allowed = "auto or a whole number of at least 1";
+    return node.text(Allowed) == "auto" ? 0 : parseCount(node, 1, Allowed);
 }
 
 void readStacks(const ConfigNode& node, RuntimeOptions& options)
@@ -69,14 +82,13 @@ struct OptionReader
     ReadOption read;
 };
 
-/// Zero stands for `auto`, until loadIngestPlan() or the runtime puts a number there.
 const std::vector<OptionReader>& optionReaders()
 {
     static const std::vector<OptionReader> Readers{
         {"reactors",
          [](const ConfigNode& node, RuntimeOptions& options)
          {
-             options.reactors = isAutomatic(node) ? 0 : readCount(node, 1);
+             options.reactors = readCountOrAutomatic(node);
          }},
         {"cpus", readCpus},
         {"pin",
@@ -87,7 +99,7 @@ const std::vector<OptionReader>& optionReaders()
         {"buffers_per_reactor",
          [](const ConfigNode& node, RuntimeOptions& options)
          {
-             options.buffersPerReactor = isAutomatic(node) ? 0 : readCount(node, 1);
+             options.buffersPerReactor = readCountOrAutomatic(node);
          }},
         {"buffer_size",
          [](const ConfigNode& node, RuntimeOptions& options)
@@ -128,6 +140,7 @@ RuntimeOptions readRuntime(const std::optional<ConfigNode>& node)
 {
     RuntimeOptions options;
     options.buffersPerReactor = 0;
+    options.stacksPerReactor.front() = 0;
     if (!node)
     {
         return options;
@@ -155,23 +168,29 @@ RuntimeOptions readRuntime(const std::optional<ConfigNode>& node)
     {
         node.refuseMissing(option, fmt::format("without it, it {}", problem));
     }
-    if (dot == option.size())
+    if (dot < option.size())
     {
-        next->fail(problem);
+        refuseOption(*next, option.substr(dot + 1), problem);
     }
-    refuseOption(*next, option.substr(dot + 1), problem);
+    if (next->isSingle())
+    {
+        constexpr std::string_view Allowed = "; allowed: ";
+        next->refuse(problem.substr(problem.find(Allowed) + Allowed.size()));
+    }
+    next->fail(problem); // which names the item of the list
 }
 
 RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
                               std::size_t sourceCount)
 {
+    auto& smallStacks = options.stacksPerReactor.front();
     const bool automaticBuffers = options.buffersPerReactor == 0;
+    const bool automaticStacks = smallStacks == 0;
     try
     {
-        if (automaticBuffers)
-        {
-            options.buffersPerReactor = 1;
-        }
+        // What is automatic depends on the number of reactors, which is known only afterwards.
+        options.buffersPerReactor = std::max(options.buffersPerReactor, 1U);
+        smallStacks = std::max(smallStacks, 1U);
         options = options.resolved();
     }
     catch (const InvalidOption& error)
@@ -182,6 +201,10 @@ RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
     if (automaticBuffers)
     {
         options.buffersPerReactor = recommendBuffersPerReactor(sourceCount, options.reactors);
+    }
+    if (automaticStacks)
+    {
+        smallStacks = recommendSmallStacks(sourceCount, options.reactors);
     }
     return options;
 }
@@ -242,7 +265,8 @@ const char* const ConfigHelp = R"(The configuration (YAML; every key is checked)
     buffers_per_reactor: auto  # auto: two for each source and 256, at least 1024
     buffer_size: 4KiB
     compute_buffers: 0
-    stacks: {small: 16384, medium: 1024, large: 64}   # of each reactor
+    stacks: {small: 16384, medium: 1024, large: 64}
+                             # of each reactor; small, which sources use: by default enough
     submission_entries: 1024
     completion_entries: 8192
     offload_threads: 4

@@ -12,16 +12,31 @@ namespace
 constexpr std::uint64_t DescriptorsPerReactor = 4; // ring, wake-up, and those of the start
 constexpr std::uint64_t DescriptorsOfTheRest = 64; // standard streams, name resolution, libraries
 
+std::size_t sourcesPerReactor(std::size_t sourceCount, std::size_t reactorCount) noexcept
+{
+    return (sourceCount + reactorCount - 1) / reactorCount;
+}
+
+std::uint32_t saturate(std::size_t count) noexcept
+{
+    constexpr std::size_t Most = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::min(count, Most));
+}
+
 } // namespace
 
 std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount, std::size_t reactorCount) noexcept
 {
     constexpr std::size_t Least = 1024;
     constexpr std::size_t Shared = 256;
-    const auto sourcesPerReactor = (sourceCount + reactorCount - 1) / reactorCount;
-    const auto wanted = std::max(Least, 2 * sourcesPerReactor + Shared);
-    return static_cast<std::uint32_t>(
-        std::min<std::size_t>(wanted, std::numeric_limits<std::uint32_t>::max()));
+    return saturate(std::max(Least, 2 * sourcesPerReactor(sourceCount, reactorCount) + Shared));
+}
+
+std::uint32_t recommendSmallStacks(std::size_t sourceCount, std::size_t reactorCount) noexcept
+{
+    const std::size_t least = RuntimeOptions().stacksPerReactor.front();
+    constexpr std::size_t Spare = 1024;
+    return saturate(std::max(least, sourcesPerReactor(sourceCount, reactorCount) + Spare));
 }
 
 std::uint64_t descriptorsNeeded(const IngestPlan& plan) noexcept

@@ -44,6 +44,9 @@ struct IngestPlan
 std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount,
                                          std::size_t reactorCount) noexcept;
 
+/// Small stacks for each reactor, on which the sources run: one for each source and some to spare.
+std::uint32_t recommendSmallStacks(std::size_t sourceCount, std::size_t reactorCount) noexcept;
+
 /// File descriptors that the plan may have open at once, with a margin for the rest of the process.
 /// The reactors of the plan's runtime options are resolved.
 std::uint64_t descriptorsNeeded(const IngestPlan& plan) noexcept;

@@ -54,14 +54,12 @@ std::string describeBuffers(const IngestProgress& progress)
 {
     std::uint64_t free = 0;
     std::uint64_t total = 0;
-    std::uint64_t waiting = 0;
     for (const auto& reactor : progress.reactors)
     {
         free += reactor.buffers.free;
         total += reactor.buffers.total;
-        waiting += reactor.buffers.waiting;
     }
-    return fmt::format("{} of {} free, {} sources wait for one", free, total, waiting);
+    return fmt::format("{} of {} free", free, total);
 }
 
 std::size_t sourceCount(const IngestProgress& progress)
@@ -199,9 +197,10 @@ std::string StatusDisplay::liveLines(const IngestProgress& progress, const std::
 std::string StatusDisplay::plainLine(const IngestProgress& progress, const std::string& note) const
 {
     const std::chrono::duration<double> elapsed = progress.time - startTime;
-    return fmt::format("{:.0f} s: {}; total {}; {}; busy {}; {} errors{}{}", elapsed.count(),
-                       rateText(changeBetween(before, progress)), formatSize(progress.bytes),
-                       describeSources(progress), describeLoads(before, progress), progress.errors,
+    return fmt::format("{:.0f} s: {}; total {}; {}; busy {}; buffers {}; {} errors{}{}",
+                       elapsed.count(), rateText(changeBetween(before, progress)),
+                       formatSize(progress.bytes), describeSources(progress),
+                       describeLoads(before, progress), describeBuffers(progress), progress.errors,
                        note.empty() ? "" : "; ", note);
 }
 
