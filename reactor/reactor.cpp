@@ -23,6 +23,13 @@ namespace
 
 thread_local Reactor* currentReactor = nullptr;
 
+std::chrono::nanoseconds timeOf(clockid_t clock) noexcept
+{
+    timespec time = {};
+    ::clock_gettime(clock, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 OwnedDescriptor makeWakeDescriptor()
 {
     OwnedDescriptor descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -99,9 +106,14 @@ void Reactor::run(const std::function<void()>& started)
 void Reactor::observe(const Engine* engine)
 {
     const std::lock_guard lock(observationMutex);
-    if (engine == nullptr && observedEngine != nullptr)
+    if (engine == nullptr)
     {
         lastEngineStatistics = observedEngine->statistics();
+        lastCpuTime = timeOf(cpuClock);
+    }
+    else if (const int error = ::pthread_getcpuclockid(::pthread_self(), &cpuClock); error != 0)
+    {
+        throw std::system_error(error, std::system_category(), "cannot read a reactor's CPU clock");
     }
     observedEngine = engine;
 }
@@ -143,9 +155,7 @@ void Reactor::turn(bool fibersAreReady) noexcept
 
 void Reactor::park(TimePoint until) noexcept
 {
-    const auto before = ioEngine->now();
     ioEngine->park(std::min(until, timerWheel->nextExpiry()));
-    parkedNs.fetch_add((ioEngine->now() - before).count(), std::memory_order_relaxed);
 }
 
 void Reactor::wake() noexcept
@@ -171,14 +181,14 @@ ReactorStatistics Reactor::statistics() const
     statistics.fibers = fiberScheduler->records().inUse();
     {
         const std::lock_guard lock(observationMutex);
-        statistics.engine =
-            observedEngine != nullptr ? observedEngine->statistics() : lastEngineStatistics;
+        const bool runs = observedEngine != nullptr;
+        statistics.engine = runs ? observedEngine->statistics() : lastEngineStatistics;
+        statistics.cpuTime = runs ? timeOf(cpuClock) : lastCpuTime;
     }
     if (const auto started = startedNs.load(std::memory_order_relaxed); started != 0)
     {
         const auto nowNs = Clock::now().time_since_epoch().count();
         statistics.running = std::chrono::nanoseconds(nowNs - started);
-        statistics.parked = std::chrono::nanoseconds(parkedNs.load(std::memory_order_relaxed));
     }
     statistics.buffers = ioBuffers.statistics();
     for (const auto stackClass : StackClasses)

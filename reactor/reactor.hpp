@@ -18,6 +18,8 @@
 #include <mutex>
 #include <optional>
 
+#include <time.h>
+
 namespace weft
 {
 
@@ -40,7 +42,7 @@ struct ReactorStatistics
     std::optional<int> cpu;
     std::size_t fibers = 0;
     std::chrono::nanoseconds running{}; // since the reactor started
-    std::chrono::nanoseconds parked{};  // of these, asleep in the engine
+    std::chrono::nanoseconds cpuTime{}; // of its thread, the kernel's work for it included
     EngineStatistics engine;
     IoBufferPoolStatistics buffers;
     std::array<StackStatistics, StackClassCount> stacks;
@@ -132,12 +134,13 @@ private:
     std::unique_ptr<Engine> ioEngine;
     ReclaimItem reclaimItem{*this};
     std::atomic<std::int64_t> startedNs = 0;
-    std::atomic<std::int64_t> parkedNs = 0;
     bool poolClosed = false;
 
-    mutable std::mutex observationMutex; // statistics() against the engine's end
+    mutable std::mutex observationMutex; // statistics() against the end of engine and thread
     const Engine* observedEngine = nullptr;
+    clockid_t cpuClock{};
     EngineStatistics lastEngineStatistics;
+    std::chrono::nanoseconds lastCpuTime{};
 };
 
 } // namespace weft

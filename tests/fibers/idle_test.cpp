@@ -101,12 +101,24 @@ TEST(IdleReactor, usesNoMeasurableCpu)
     EXPECT_LT(cpuTimeOf(clock) - before, 5ms);
 }
 
-TEST(IdleReactor, countsItsTimeAsParked)
+TEST(IdleReactor, statisticsCountTheCpuTimeOfItsThread)
 {
     Runtime runtime(smallRuntime());
-    std::this_thread::sleep_for(IdleTime);
-    runtime.spawn({}, [] {}).join(); // ends the park, which is counted at its end
-    EXPECT_GE(runtime.statistics().at(0).parked, IdleTime / 2);
+    const auto idle = runtime.statistics().at(0).cpuTime;
+    runtime
+        .spawn({},
+               []
+               {
+                   const auto end = Clock::now() + IdleTime;
+                   while (Clock::now() < end)
+                   {
+                   }
+               })
+        .join();
+    const auto busy = runtime.statistics().at(0).cpuTime;
+    EXPECT_GT(busy, idle);
+    runtime.shutdown();
+    EXPECT_GE(runtime.statistics().at(0).cpuTime, busy) << "it is kept when the thread has ended";
 }
 
 } // namespace weft

@@ -83,14 +83,13 @@ json bufferJson(const IoBufferPoolStatistics& buffers)
     };
 }
 
-json reactorJson(const ReactorStatistics& reactor, std::chrono::nanoseconds cpuTime)
+json reactorJson(const ReactorStatistics& reactor)
 {
     json object{
         {"index", reactor.index},
         {"cpu", nullptr},
-        {"cpu_seconds", seconds(cpuTime)},
+        {"cpu_seconds", seconds(reactor.cpuTime)},
         {"running_seconds", seconds(reactor.running)},
-        {"parked_seconds", seconds(reactor.parked)},
         {"engine", engineJson(reactor.engine)},
         {"buffers", bufferJson(reactor.buffers)},
         {"stacks_high_water", json::object()},
@@ -158,9 +157,9 @@ json toJson(const IngestResult& result, WatchEnd end)
     {
         object["latency"] = latencyJson(result.latency);
     }
-    for (std::size_t index = 0; index < result.reactors.size(); ++index)
+    for (const auto& reactor : result.reactors)
     {
-        object["reactors"].push_back(reactorJson(result.reactors[index], result.reactorCpu[index]));
+        object["reactors"].push_back(reactorJson(reactor));
     }
     for (const auto& source : result.sources)
     {

@@ -73,8 +73,6 @@ struct IngestResult
     ResourceUsage usage;
     ThreadCounts threads;
     std::vector<ReactorStatistics> reactors;
-    /// CPU time of each reactor since it started.
-    std::vector<std::chrono::nanoseconds> reactorCpu;
 
     std::uint64_t bytes() const noexcept;
     std::uint64_t buffers() const noexcept;

@@ -46,7 +46,6 @@ std::size_t queueCapacity(const RuntimeOptions& options, std::size_t sourceCount
 IngestSession::IngestSession(IngestPlan plan)
     : ingestPlan(std::move(plan)),
       runtime(ingestPlan.runtime),
-      reactorCpu(runtime.reactorCount()),
       sink(makeSink(ingestPlan)),
       startErrors(ingestPlan.sources.size()),
       doneEvent(makeEvent()),
@@ -207,7 +206,6 @@ IngestProgress IngestSession::progress() const
         progress.errors += couldStart ? 0 : 1;
     }
     progress.reactors = runtime.statistics();
-    progress.reactorCpu = reactorCpu.read();
     return progress;
 }
 
@@ -233,7 +231,6 @@ IngestResult IngestSession::finish()
         .offload = runtime.threadCount() - runtime.reactorCount(),
     };
     result.reactors = runtime.statistics();
-    result.reactorCpu = reactorCpu.read();
     LatencyHistogram latencies;
     for (const auto& worker : workers)
     {

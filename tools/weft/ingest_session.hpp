@@ -7,7 +7,6 @@
 
 #include "ingest_plan.hpp"
 #include "ingest_result.hpp"
-#include "reactor_cpu.hpp"
 
 #include <array>
 #include <atomic>
@@ -38,8 +37,6 @@ struct IngestProgress
     /// Failures so far, of sources and of their sinks.
     std::size_t errors = 0;
     std::vector<ReactorStatistics> reactors;
-    /// CPU time of each reactor since it started.
-    std::vector<std::chrono::nanoseconds> reactorCpu;
 
     std::size_t count(SourceState state) const noexcept
     {
@@ -110,7 +107,6 @@ private:
 
     const IngestPlan ingestPlan;
     Runtime runtime;
-    const ReactorCpu reactorCpu;
     std::unique_ptr<Sink> sink;
     std::vector<std::unique_ptr<IngestWorker>> workers;
     std::vector<std::thread> threads;

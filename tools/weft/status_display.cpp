@@ -41,9 +41,10 @@ std::string describeLoads(const IngestProgress& before, const IngestProgress& no
 {
     const std::chrono::duration<double> passed = now.time - before.time;
     std::string loads;
-    for (std::size_t index = 0; index < now.reactorCpu.size(); ++index)
+    for (std::size_t index = 0; index < now.reactors.size(); ++index)
     {
-        const std::chrono::duration<double> used = now.reactorCpu[index] - before.reactorCpu[index];
+        const std::chrono::duration<double> used =
+            now.reactors[index].cpuTime - before.reactors[index].cpuTime;
         const auto load = passed.count() > 0 ? std::min(100 * (used / passed), 100.0) : 0.0;
         loads += fmt::format("{}{:.0f} %", loads.empty() ? "" : ", ", load);
     }
