@@ -34,7 +34,7 @@ public:
     /// Frees what the sanitizers keep. The context must not be running.
     void discard() noexcept;
 
-    /// Leaves `from` for ever or for now and enters `to`, on the calling thread.
+    /// Leaves `from`, for good when it has finished, and enters `to`, on the calling thread.
     static void change(SwitchState& from, SwitchState& to, bool fromHasFinished) noexcept;
 
 private:

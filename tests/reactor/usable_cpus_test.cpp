@@ -40,22 +40,22 @@ TEST_F(CgroupQuota, isAbsentWithoutCgroups)
 
 TEST_F(CgroupQuota, ofVersionTwoIsRead)
 {
-    root.write("proc/self/cgroup", "0::/work\n");
-    root.write("sys/fs/cgroup/work/cpu.max", "150000 100000\n");
+    root.write("proc/self/cgroup", "0::/jobs\n");
+    root.write("sys/fs/cgroup/jobs/cpu.max", "150000 100000\n");
     EXPECT_EQ(quota(), 1.5);
 }
 
 TEST_F(CgroupQuota, ofVersionTwoMayBeUnlimited)
 {
-    root.write("proc/self/cgroup", "0::/work\n");
-    root.write("sys/fs/cgroup/work/cpu.max", "max 100000\n");
+    root.write("proc/self/cgroup", "0::/jobs\n");
+    root.write("sys/fs/cgroup/jobs/cpu.max", "max 100000\n");
     EXPECT_EQ(quota(), std::nullopt);
 }
 
 TEST_F(CgroupQuota, ofAParentCountsWhenItIsTighter)
 {
-    root.write("proc/self/cgroup", "0::/slice/work\n");
-    root.write("sys/fs/cgroup/slice/work/cpu.max", "400000 100000\n");
+    root.write("proc/self/cgroup", "0::/slice/jobs\n");
+    root.write("sys/fs/cgroup/slice/jobs/cpu.max", "400000 100000\n");
     root.write("sys/fs/cgroup/slice/cpu.max", "200000 100000\n");
     EXPECT_EQ(quota(), 2.0);
 }
@@ -70,32 +70,32 @@ TEST_F(CgroupQuota, ofAContainerIsAtTheMountPoint)
 
 TEST_F(CgroupQuota, ofVersionOneIsRead)
 {
-    root.write("proc/self/cgroup", "5:memory:/work\n4:cpu,cpuacct:/work\n");
-    root.write("sys/fs/cgroup/cpu/work/cpu.cfs_quota_us", "250000\n");
-    root.write("sys/fs/cgroup/cpu/work/cpu.cfs_period_us", "100000\n");
+    root.write("proc/self/cgroup", "5:memory:/jobs\n4:cpu,cpuacct:/jobs\n");
+    root.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_quota_us", "250000\n");
+    root.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_period_us", "100000\n");
     EXPECT_EQ(quota(), 2.5);
 }
 
 TEST_F(CgroupQuota, ofVersionOneMayBeUnlimited)
 {
-    root.write("proc/self/cgroup", "4:cpu,cpuacct:/work\n");
-    root.write("sys/fs/cgroup/cpu/work/cpu.cfs_quota_us", "-1\n");
-    root.write("sys/fs/cgroup/cpu/work/cpu.cfs_period_us", "100000\n");
+    root.write("proc/self/cgroup", "4:cpu,cpuacct:/jobs\n");
+    root.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_quota_us", "-1\n");
+    root.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_period_us", "100000\n");
     EXPECT_EQ(quota(), std::nullopt);
 }
 
 TEST_F(CgroupQuota, ofAnotherControllerIsNotTaken)
 {
-    root.write("proc/self/cgroup", "4:cpuset:/work\n");
-    root.write("sys/fs/cgroup/cpu/work/cpu.cfs_quota_us", "250000\n");
-    root.write("sys/fs/cgroup/cpu/work/cpu.cfs_period_us", "100000\n");
+    root.write("proc/self/cgroup", "4:cpuset:/jobs\n");
+    root.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_quota_us", "250000\n");
+    root.write("sys/fs/cgroup/cpu/jobs/cpu.cfs_period_us", "100000\n");
     EXPECT_EQ(quota(), std::nullopt);
 }
 
 TEST_F(CgroupQuota, thatIsNonsenseIsIgnored)
 {
-    root.write("proc/self/cgroup", "nonsense\n0::/work\n");
-    root.write("sys/fs/cgroup/work/cpu.max", "much\n");
+    root.write("proc/self/cgroup", "nonsense\n0::/jobs\n");
+    root.write("sys/fs/cgroup/jobs/cpu.max", "much\n");
     EXPECT_EQ(quota(), std::nullopt);
 }
 

@@ -1,5 +1,5 @@
-#include "tests/support/heap_count.hpp"
 #include "test_timer.hpp"
+#include "tests/support/heap_count.hpp"
 
 #include <gtest/gtest.h>
 
