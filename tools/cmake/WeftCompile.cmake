@@ -24,11 +24,8 @@ function(weft_sanitize target)
     endif()
 endfunction()
 
-# Compiles the headers that most files of the target share only once. For builds that repeat what
-# another has compiled without (the sanitizers' presets): a file that lacks an include is found there.
-option(WEFT_PRECOMPILED_HEADERS "Precompile headers that many files share" OFF)
+# Compiles the headers that most files of the target share only once: half of the time to build
+# tests and tools. Not for the library, whose files must have the includes that they need.
 function(weft_precompile target)
-    if(WEFT_PRECOMPILED_HEADERS)
-        target_precompile_headers(${target} PRIVATE ${ARGN})
-    endif()
+    target_precompile_headers(${target} PRIVATE ${ARGN})
 endfunction()
