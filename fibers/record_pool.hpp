@@ -48,8 +48,8 @@ public:
 
     std::size_t inUse() const;
 
-    /// Calls `visit(FiberRecord&)` for each record in use. The pool is locked meanwhile: it must not
-    /// allocate or free.
+    /// Calls `visit(FiberRecord&)` for each record in use. The pool is locked meanwhile: it must
+    /// not allocate or free.
     template <typename Visit>
     void forEach(Visit visit)
     {

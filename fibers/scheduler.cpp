@@ -135,8 +135,8 @@ FiberRecord& Scheduler::newRecord(std::string_view name, StackClass stackClass)
 {
     liveFibers.fetch_add(1, std::memory_order_seq_cst);
     FiberRecord* record = nullptr;
-    // While stopping, fibers may still spawn what they need to clean up; other threads may not, or a
-    // busy one could keep the reactor from ever running out of fibers.
+    // While stopping, fibers may still spawn what they need to clean up; other threads may not, or
+    // a busy one could keep the reactor from ever running out of fibers.
     const bool refused = closed.load(std::memory_order_seq_cst) ||
                          (stopping.load(std::memory_order_seq_cst) && currentScheduler == nullptr);
     if (!refused)

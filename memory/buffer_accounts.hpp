@@ -8,8 +8,8 @@
 #include <memory>
 
 /// \file
-/// Who may have which buffer: the rule of IoBufferPool as plain bookkeeping, without the buffers and
-/// without threads. Everything here belongs to the pool's owner thread.
+/// Who may have which buffer: the rule of IoBufferPool as plain bookkeeping, without the buffers
+/// and without threads. Everything here belongs to the pool's owner thread.
 ///
 /// Each buffer is either free or lent, and a lent one is charged either to a reservation (its own
 /// buffer) or to the shared part. Each open reservation stands in one of three ways:
@@ -22,8 +22,8 @@
 /// 1. buffers = free + lent to reservations + lent from the shared part.
 /// 2. free >= Ready reservations; the difference is what is shared and free.
 /// 3. While a reservation is Owed, nothing is shared and free.
-/// 4. buffers >= open reservations. With 1 and 3 it follows that at least as many shared buffers are
-///    out as are owed, so that every debt is paid when they return.
+/// 4. buffers >= open reservations. With 1 and 3 it follows that at least as many shared buffers
+///    are out as are owed, so that every debt is paid when they return.
 
 namespace weft
 {

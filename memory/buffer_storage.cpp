@@ -59,7 +59,8 @@ void BufferStorage::addReferences(std::uint64_t added) noexcept
 
 void BufferStorage::dropReferences(std::uint64_t dropped) noexcept
 {
-    // Release: what this thread did with the memory is done. Acquire: the last one sees that of all.
+    // Release: what this thread did with the memory is done. Acquire: the last one sees that of
+    // all.
     const std::uint64_t before = references.fetch_sub(dropped, std::memory_order_acq_rel);
     WEFT_ASSERT(before >= dropped);
     if (before == dropped)

@@ -6,7 +6,8 @@
 /// One request for an I/O buffer that could not be met at once.
 ///
 /// It lives where the waiting code lives (a suspended fiber's stack) and is linked into its pool's
-/// queue, so that waiting allocates nothing. Everything about it belongs to the pool's owner thread.
+/// queue, so that waiting allocates nothing. Everything about it belongs to the pool's owner
+/// thread.
 
 namespace weft
 {
@@ -25,9 +26,10 @@ public:
         return record != nullptr;
     }
 
-    /// Hands the buffer over. Called at most once for each enqueue, on the pool's owner thread, from
-    /// within IoBufferPool::reclaim and from nowhere else; the waiter has left the queue by then and
-    /// may be enqueued again or destroyed. It may call the pool, where reclaim() then does nothing.
+    /// Hands the buffer over. Called at most once for each enqueue, on the pool's owner thread,
+    /// from within IoBufferPool::reclaim and from nowhere else; the waiter has left the queue by
+    /// then and may be enqueued again or destroyed. It may call the pool, where reclaim() then does
+    /// nothing.
     virtual void bufferGranted(IoBuffer buffer) noexcept = 0;
 
 protected:

@@ -21,8 +21,8 @@
 /// The I/O buffers of one reactor: a fixed number, one size, never lent to anybody else.
 ///
 /// Who gets a buffer:
-/// 1. Each open reservation is guaranteed one buffer. It is set aside until the source takes it, and
-///    again from the moment it comes back.
+/// 1. Each open reservation is guaranteed one buffer. It is set aside until the source takes it,
+///    and again from the moment it comes back.
 /// 2. What is beyond the reservations is shared: first come, first served, one request in the queue
 ///    for each source. tryAcquire never overtakes the queue.
 /// 3. A reservation opened while every shared buffer is out is owed one: the next shared buffers to
@@ -32,9 +32,9 @@
 /// other.
 ///
 /// Which thread: the accounts have one owner, the thread that called attach(). A buffer is released
-/// by any thread, which only pushes it on a lock-free list, and calls the ReturnSignal when somebody
-/// waits. The owner takes the list in with reclaim(), with reserve(), and with tryAcquire() when that
-/// would find nothing otherwise; only reclaim() hands buffers to waiters.
+/// by any thread, which only pushes it on a lock-free list, and calls the ReturnSignal when
+/// somebody waits. The owner takes the list in with reclaim(), with reserve(), and with
+/// tryAcquire() when that would find nothing otherwise; only reclaim() hands buffers to waiters.
 ///
 /// Nothing is allocated after construction except the texts of a refusal.
 
@@ -85,8 +85,9 @@ public:
     IoBufferPool(const IoBufferPool&) = delete;
     IoBufferPool& operator=(const IoBufferPool&) = delete;
 
-    /// Makes the calling thread the owner and `signal` what wakes it; before that any one thread may
-    /// act as the owner, and must call reclaim() of its own accord. Once. The signal outlives close().
+    /// Makes the calling thread the owner and `signal` what wakes it; before that any one thread
+    /// may act as the owner, and must call reclaim() of its own accord. Once. The signal outlives
+    /// close().
     void attach(ReturnSignal& signal);
 
     /// Ends the pool: after it the signal is never called again, and nothing but the destructor and
@@ -111,8 +112,8 @@ public:
     bool withdraw(BufferWaiter& waiter) noexcept;
 
     /// Takes in the buffers released so far and hands over what waiters may have. Buffers that come
-    /// back meanwhile wait for the next call, which the signal asks for. Cheap when there is nothing
-    /// to do. Owner thread.
+    /// back meanwhile wait for the next call, which the signal asks for. Cheap when there is
+    /// nothing to do. Owner thread.
     void reclaim() noexcept;
 
     /// Whether buffers have been released that the owner has not taken in. Any thread.

@@ -22,11 +22,11 @@
 ///   else     index of the buffer returned last; IoBufferSlot::next leads to the earlier ones
 ///
 /// Rules:
-/// 1. A releaser replaces Empty, Waiting or an index by its own index with one compare-and-swap. The
-///    one that replaces Waiting, and no other, calls the signal.
-/// 2. The owner replaces Empty by Waiting only with a compare-and-swap. If that fails, a buffer came
-///    back first, and the owner looks again instead of sleeping. So a wake-up cannot be lost: the
-///    two threads meet in one word, and no fence between two words is needed.
+/// 1. A releaser replaces Empty, Waiting or an index by its own index with one compare-and-swap.
+///    The one that replaces Waiting, and no other, calls the signal.
+/// 2. The owner replaces Empty by Waiting only with a compare-and-swap. If that fails, a buffer
+///    came back first, and the owner looks again instead of sleeping. So a wake-up cannot be lost:
+///    the two threads meet in one word, and no fence between two words is needed.
 /// 3. Releasers only push and the owner only takes everything, so the same index at the head always
 ///    means that linking to it is right, whatever happened in between.
 /// 4. After its compare-and-swap a releaser touches nothing, because the storage may be gone. The
@@ -92,8 +92,8 @@ public:
     /// All slots returned so far, as the index of the first, or Empty. Owner thread.
     std::uint32_t takeReturned() noexcept;
 
-    /// Asks for the signal at the next release; false when a buffer has been returned already, which
-    /// is then the owner's to take. Owner thread.
+    /// Asks for the signal at the next release; false when a buffer has been returned already,
+    /// which is then the owner's to take. Owner thread.
     bool publishWaiting() noexcept;
 
     /// Takes the request for the signal back, where that is still possible. Owner thread.
@@ -102,9 +102,9 @@ public:
     /// Whom releasers signal. Owner thread.
     void setSignal(ReturnSignal& signal) noexcept;
 
-    /// From now on releases drop references instead of coming back, and the signal is not called any
-    /// more. Answers the slots returned before. It takes one reference for each buffer of the pool;
-    /// the caller drops those of the buffers that have come back. Owner thread.
+    /// From now on releases drop references instead of coming back, and the signal is not called
+    /// any more. Answers the slots returned before. It takes one reference for each buffer of the
+    /// pool; the caller drops those of the buffers that have come back. Owner thread.
     std::uint32_t close() noexcept;
 
 private:

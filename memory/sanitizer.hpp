@@ -3,8 +3,8 @@
 #include <cstddef>
 
 /// \file
-/// Tells AddressSanitizer which memory of a pool may be touched now, so that it reports the use of a
-/// buffer after its release. Without that sanitizer these do nothing. Any thread.
+/// Tells AddressSanitizer which memory of a pool may be touched now, so that it reports the use of
+/// a buffer after its release. Without that sanitizer these do nothing. Any thread.
 
 #ifdef WEFT_ADDRESS_SANITIZER
 #    include <sanitizer/asan_interface.h>

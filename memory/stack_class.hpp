@@ -9,9 +9,9 @@
 /// The three sizes of stack that a fiber can be given.
 ///
 /// The sizes are what a fiber may use; the guard page comes on top. Instrumented frames are several
-/// times larger, so under AddressSanitizer and ThreadSanitizer every size is multiplied by four. The
-/// build says which (WEFT_ADDRESS_SANITIZER, WEFT_THREAD_SANITIZER), not the compiler: one file of
-/// the library is always compiled without, and all must agree.
+/// times larger, so under AddressSanitizer and ThreadSanitizer every size is multiplied by four.
+/// The build says which (WEFT_ADDRESS_SANITIZER, WEFT_THREAD_SANITIZER), not the compiler: one file
+/// of the library is always compiled without, and all must agree.
 
 namespace weft
 {

@@ -24,8 +24,8 @@
 /// address space only, so the numbers in the options may be generous.
 ///
 /// Guard pages are made when a stack is first taken and stay. MADV_GUARD_INSTALL (Linux 6.13) makes
-/// them inside the mapping; where the kernel refuses it, mprotect does, at two mappings each, within
-/// the MapCountBudget.
+/// them inside the mapping; where the kernel refuses it, mprotect does, at two mappings each,
+/// within the MapCountBudget.
 ///
 /// The free list is kept apart from the stacks. Nothing is allocated after construction.
 
@@ -55,7 +55,8 @@ struct StackSlabOptions
     std::array<std::uint32_t, StackClassCount> stacks{};
     /// Uses mprotect even where the kernel has MADV_GUARD_INSTALL.
     bool forceMprotectGuards = false;
-    /// What mprotect guards are charged to; null means MapCountBudget::process(). Outlives the slab.
+    /// What mprotect guards are charged to; null means MapCountBudget::process(). Outlives the
+    /// slab.
     MapCountBudget* mapCountBudget = nullptr;
 };
 
@@ -104,8 +105,8 @@ public:
     StackSlab& operator=(const StackSlab&) = delete;
 
     /// The stack of that class given back last, else one never used. Its contents are unspecified.
-    /// Errors: MemoryError::NoFreeStack, MemoryError::MapCountExhausted, or the errno with which the
-    /// kernel refused the guard page. A failed take changes nothing. Owner thread.
+    /// Errors: MemoryError::NoFreeStack, MemoryError::MapCountExhausted, or the errno with which
+    /// the kernel refused the guard page. A failed take changes nothing. Owner thread.
     std::expected<Stack, std::error_code> take(StackClass stackClass) noexcept;
 
     /// Takes back what take() answered, once. Nothing may run on it any more. Owner thread.

@@ -12,7 +12,8 @@
 namespace weft
 {
 
-/// A piece of blocking work for another thread. Lives where the waiter keeps it until run() returns.
+/// A piece of blocking work for another thread. Lives where the waiter keeps it until run()
+/// returns.
 class OffloadTask
 {
 public:
@@ -34,7 +35,8 @@ private:
 };
 
 /// A bounded number of threads for calls that block and cannot be told not to. Threads start when
-/// work finds all others busy, and stay. The queue is intrusive: its length is bounded by who waits.
+/// work finds all others busy, and stay. The queue is intrusive: its length is bounded by who
+/// waits.
 class OffloadPool
 {
 public:

@@ -41,8 +41,9 @@ public:
 
     /// Stops every fiber, waits until all have ended, and joins the reactor threads. From then on
     /// spawning throws std::system_error, but for fibers that spawn others to clean up: those are
-    /// born stopped. May be called more than once and by many threads: each returns when it is done. On a reactor it cannot wait for
-    /// itself: it stops all fibers and returns; the destructor does the rest.
+    /// born stopped. May be called more than once and by many threads: each returns when it is
+    /// done. On a reactor it cannot wait for itself: it stops all fibers and returns; the
+    /// destructor does the rest.
     void shutdown();
 
     bool isShuttingDown() const noexcept

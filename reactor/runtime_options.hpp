@@ -29,8 +29,8 @@ private:
     std::string name;
 };
 
-/// The size of everything that a runtime has. All of it is set aside when the runtime starts; memory
-/// that is not used is address space only.
+/// The size of everything that a runtime has. All of it is set aside when the runtime starts;
+/// memory that is not used is address space only.
 struct RuntimeOptions
 {
     /// Reactor threads. Zero: one for each usable CPU (affinity mask and cgroup quota).

@@ -75,8 +75,8 @@ private:
 const std::error_category& resolverCategory() noexcept;
 
 /// The addresses of a host, in the order in which they should be tried. Numeric addresses are
-/// parsed at once; names go through getaddrinfo(3) on the offload pool. A deadline or a stop lets the
-/// caller go on; the look-up then runs out by itself. Suspends.
+/// parsed at once; names go through getaddrinfo(3) on the offload pool. A deadline or a stop lets
+/// the caller go on; the look-up then runs out by itself. Suspends.
 std::expected<std::vector<SocketAddress>, std::error_code>
 resolve(const std::string& host, std::uint16_t port, Deadline deadline = NoDeadline);
 

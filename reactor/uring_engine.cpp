@@ -228,8 +228,9 @@ void UringEngine::park(Clock::time_point until) noexcept
 {
     const auto completionsBefore = completions.get();
     fillSubmissionQueue();
-    // A cancellation of what the kernel has not seen has completed here and made a fiber ready. What
-    // did not fit in the submission queue, the wake-up too, must reach the kernel before we sleep.
+    // A cancellation of what the kernel has not seen has completed here and made a fiber ready.
+    // What did not fit in the submission queue, the wake-up too, must reach the kernel before we
+    // sleep.
     if (completions.get() != completionsBefore || ::io_uring_cq_ready(&ring) != 0 ||
         !waitingOperations.empty() || !waitingCancellations.empty() || !wakeUpArmed)
     {

@@ -28,9 +28,9 @@ public:
     /// Acquires what the source needs, or throws.
     virtual void open() = 0;
 
-    /// Fills the buffer until `fill.wantsMore()` is false, giving `fill.deadline()` to the calls that
-    /// wait. Returns earlier, with what there is, when such a call gives up (IoError). Silence is not
-    /// the end of the stream: wait. What was filled before a throw is delivered.
+    /// Fills the buffer until `fill.wantsMore()` is false, giving `fill.deadline()` to the calls
+    /// that wait. Returns earlier, with what there is, when such a call gives up (IoError). Silence
+    /// is not the end of the stream: wait. What was filled before a throw is delivered.
     virtual FillStatus fillBuffer(Fill& fill) = 0;
 
     /// Gives everything back. A stop is not visible here; give calls that wait a deadline.

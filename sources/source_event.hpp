@@ -38,8 +38,8 @@ struct SourceFailure
 using SourceEvent = std::variant<SourceData, EndOfStream, SourceFailure>;
 
 /// Takes the events of a source, one after the other, on the source's fiber. It may suspend, and
-/// must not block the thread. What it throws fails the source. It sees a stop of the source as io.hpp
-/// says, in the calls that it makes.
+/// must not block the thread. What it throws fails the source. It sees a stop of the source as
+/// io.hpp says, in the calls that it makes.
 using EmitFunction = std::move_only_function<void(OriginId, SourceEvent)>;
 
 } // namespace weft

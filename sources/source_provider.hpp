@@ -12,8 +12,8 @@ namespace weft
 
 class Runtime;
 
-/// Makes handles out of descriptors: looks the type up in the registry, makes the source and chooses
-/// how it is run.
+/// Makes handles out of descriptors: looks the type up in the registry, makes the source and
+/// chooses how it is run.
 class SourceProvider
 {
 public:

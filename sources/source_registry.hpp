@@ -54,9 +54,9 @@ std::vector<ParameterDefinition> commonParameters();
 std::vector<ParameterDefinition> reconnectParameters();
 
 /// Registers `Class`, which has a constructor from a SourceDescriptor and the static members
-/// `TypeHelp` (text) and `parameters()` (its own definitions), under `type`: one line in the source's
-/// own file, outside any namespace. `type` is an identifier. The line also defines a symbol by which
-/// a program that links the source from a static library pulls it in.
+/// `TypeHelp` (text) and `parameters()` (its own definitions), under `type`: one line in the
+/// source's own file, outside any namespace. `type` is an identifier. The line also defines a
+/// symbol by which a program that links the source from a static library pulls it in.
 #define WEFT_REGISTER_SOURCE(type, Class)                                                          \
     extern "C"                                                                                     \
     {                                                                                              \

@@ -26,8 +26,9 @@ enum class SourceState : std::uint8_t
 std::string_view toString(SourceState state) noexcept;
 
 /// When and how often a source is opened again after a transient error (isTransient), whether it
-/// came from open or later. The pauses double from `pauseLeast` to `pauseMost`; each is drawn between
-/// zero and that ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015: full jitter).
+/// came from open or later. The pauses double from `pauseLeast` to `pauseMost`; each is drawn
+/// between zero and that ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015: full
+/// jitter).
 struct ReconnectPolicy
 {
     /// Attempts after one another without success. Zero: the first error is final.
@@ -86,8 +87,8 @@ public:
     virtual void stop() noexcept = 0;
 
     /// Asks the source to stop and waits for that, at most `timeout`. Success too when it never was
-    /// started. Suspends; on a plain thread, blocks it. From within the source's own emit function it
-    /// can only time out.
+    /// started. Suspends; on a plain thread, blocks it. From within the source's own emit function
+    /// it can only time out.
     virtual TryStopResult tryStop(std::chrono::nanoseconds timeout) = 0;
 
     virtual SourceStatistics statistics() const = 0;

@@ -1,7 +1,7 @@
 /// \file
-/// What ThreadSanitizer must not take for a data race. Debian's Boost.Fiber is not instrumented: the
-/// spinlocks and queues in its compiled part order the accesses named here, unseen. Everything of
-/// ours, the wake-ups between threads included, is looked at.
+/// What ThreadSanitizer must not take for a data race. Debian's Boost.Fiber is not instrumented:
+/// the spinlocks and queues in its compiled part order the accesses named here, unseen. Everything
+/// of ours, the wake-ups between threads included, is looked at.
 
 extern "C" const char* __tsan_default_suppressions()
 {

@@ -107,8 +107,8 @@ TEST_F(DemoTest, dataOfOneByteIsEnough)
         << result.output;
 }
 
-/// The arguments of the process that reads them: the server's are not those of the demo, so it sends
-/// something else than the demo takes for granted.
+/// The arguments of the process that reads them: the server's are not those of the demo, so it
+/// sends something else than the demo takes for granted.
 TEST_F(DemoTest, serverThatSendsSomethingElseIsFoundOut)
 {
     const auto result = runProgram({"demo", "--sources", "3", "--files", "0", "--repeat", "1",

@@ -84,8 +84,8 @@ TEST(IngestSessionTest, withoutSourcesItIsDoneAtOnce)
     EXPECT_EQ(session.finish().bytes(), 0U);
 }
 
-/// Waiting for a stack is no failure. A source that there is no record for can not even wait, and is
-/// told of; the others run.
+/// Waiting for a stack is no failure. A source that there is no record for cannot even wait, and
+/// is told of; the others run.
 TEST(IngestSessionTest, aSourceThatCannotBeStartedHasFailed)
 {
     const TemporaryDirectory directory;

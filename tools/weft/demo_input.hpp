@@ -24,8 +24,8 @@ struct DemoInput
     std::filesystem::path report;
 };
 
-/// Reads the data and writes the files, into `directory`. Throws InvalidOption, and std::system_error
-/// when they cannot be written.
+/// Reads the data and writes the files, into `directory`. Throws InvalidOption, and
+/// std::system_error when they cannot be written.
 DemoInput prepareDemoInput(const DemoOptions& options, const std::filesystem::path& directory);
 
 /// What `weft serve` is told.

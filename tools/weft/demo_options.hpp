@@ -38,8 +38,8 @@ struct DemoOptions
     std::filesystem::path json;
 };
 
-/// How often each of `sources` connections is sent `dataBytes`, so that the demo takes ten to twenty
-/// seconds on two cores.
+/// How often each of `sources` connections is sent `dataBytes`, so that the demo takes ten to
+/// twenty seconds on two cores.
 std::uint64_t chooseRepeats(std::size_t sources, std::size_t dataBytes) noexcept;
 
 } // namespace weft::tools

@@ -12,15 +12,16 @@
 namespace weft::tools
 {
 
-/// `weft serve` as a child process: this same program, with other arguments. It has a process group of
-/// its own, so that Ctrl-C on the terminal reaches only the parent, and it does not survive the
+/// `weft serve` as a child process: this same program, with other arguments. It has a process group
+/// of its own, so that Ctrl-C on the terminal reaches only the parent, and it does not survive the
 /// parent, however that ends.
 class DemoServer
 {
 public:
-    /// Returns when the child listens. `arguments` follow the word `serve`. Throws std::system_error
-    /// when the machine refuses, std::runtime_error when the child ends or stays silent instead. From
-    /// the main thread and before any other one: the child lives as long as the thread.
+    /// Returns when the child listens. `arguments` follow the word `serve`. Throws
+    /// std::system_error when the machine refuses, std::runtime_error when the child ends or stays
+    /// silent instead. From the main thread and before any other one: the child lives as long as
+    /// the thread.
     explicit DemoServer(const std::vector<std::string>& arguments,
                         const char* program = "/proc/self/exe");
 

@@ -20,8 +20,8 @@ namespace weft::tools
 namespace
 {
 
-/// Whether the kernel made the thread for io_uring: PF_IO_WORKER of its flags, which it has before it
-/// has its name. proc(5) tells the fields of the line; the name in parentheses may have spaces.
+/// Whether the kernel made the thread for io_uring: PF_IO_WORKER of its flags, which it has before
+/// it has its name. proc(5) tells the fields of the line; the name in parentheses may have spaces.
 bool isIoWorker(std::string_view statLine)
 {
     constexpr std::uint64_t IoWorkerFlag = 0x10;

@@ -9,8 +9,8 @@
 namespace weft::tools
 {
 
-/// What is replayed: bytes, cut into units, which are lines or chunks of one size. It does not change
-/// once made, so all connections read the same copy, on any reactor.
+/// What is replayed: bytes, cut into units, which are lines or chunks of one size. It does not
+/// change once made, so all connections read the same copy, on any reactor.
 class ReplayData
 {
 public:
@@ -40,8 +40,8 @@ private:
     std::vector<std::size_t> unitBegins;
 };
 
-/// All bytes of a file, or of standard input if the path is "-". Throws std::system_error. Suspends;
-/// on a plain thread, blocks it.
+/// All bytes of a file, or of standard input if the path is "-". Throws std::system_error.
+/// Suspends; on a plain thread, blocks it.
 std::vector<std::byte> readReplayFile(const std::filesystem::path& path);
 
 } // namespace weft::tools

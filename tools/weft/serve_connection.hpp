@@ -12,8 +12,8 @@ namespace weft::tools
 {
 
 /// Sends the stream at the given rate, ends the connection and closes it. No call takes more than
-/// `sendBytesMax`. Returns when the peer has taken everything or is gone, or the fiber has been asked
-/// to stop; how it went is in the account. Suspends.
+/// `sendBytesMax`. Returns when the peer has taken everything or is gone, or the fiber has been
+/// asked to stop; how it went is in the account. Suspends.
 ServedConnection serveConnection(TcpStream connection, const ReplayStream& stream, ReplayRate rate,
                                  std::size_t sendBytesMax);
 
