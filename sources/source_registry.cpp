@@ -63,7 +63,7 @@ std::vector<ParameterDefinition> reconnectParameters()
          .type = ParameterType::Integer,
          .unit = "attempts",
          .defaultValue = "0",
-         .help = "open again so often after a transient error; 0: the first error is final",
+         .help = "open again after so many transient errors in a row; 0: the first is final",
          .most = 1'000'000'000},
         {.name = "reconnect_pause_min",
          .type = ParameterType::Duration,

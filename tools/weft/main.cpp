@@ -1,5 +1,6 @@
 #include <weft/reactor/runtime_options.hpp>
 
+#include "best_effort_print.hpp"
 #include "demo_command.hpp"
 #include "doctor_command.hpp"
 #include "run_command.hpp"
@@ -10,8 +11,15 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace
 {
@@ -44,20 +52,44 @@ void addCommands(CLI::App& application, int& exitCode)
 int report(const std::exception& error, int exitCode)
 {
     std::fflush(stdout);
-    fmt::print(stderr, "weft: {}\n", error.what());
+    printBestEffort(stderr, "weft: {}\n", error.what());
     return exitCode;
+}
+
+/// A descriptor of the three that is closed would be given to the next file that is opened, and
+/// what is printed would end up in there.
+void openStandardDescriptors()
+{
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    {
+        if (::fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+        {
+            [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
+        }
+    }
+}
+
+/// What goes to standard output is what was asked for.
+void requireOutput()
+{
+    std::cout.flush();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    {
+        throw std::runtime_error("cannot write to standard output");
+    }
 }
 
 int runProgram(int argumentCount, char** arguments)
 {
     int exitCode = ExitSuccess;
     CLI::App application(Description, "weft");
+    application.require_subcommand(0, 1);
     application.set_version_flag("--version", "weft " WEFT_VERSION);
     addCommands(application, exitCode);
     application.footer(Examples); // after the commands, which would inherit it
     if (argumentCount < 2)
     {
-        fmt::print(stderr, "{}", application.help());
+        printBestEffort(stderr, "{}", application.help());
         return ExitUsage;
     }
     try
@@ -85,9 +117,14 @@ int runProgram(int argumentCount, char** arguments)
 
 int main(int argumentCount, char** arguments)
 {
+    openStandardDescriptors();
+    // A reader that has gone is an error of that write, not the end of the program.
+    std::signal(SIGPIPE, SIG_IGN);
     try
     {
-        return runProgram(argumentCount, arguments);
+        const int exitCode = runProgram(argumentCount, arguments);
+        requireOutput();
+        return exitCode;
     }
     catch (const UsageError& error)
     {

@@ -2,6 +2,7 @@
 
 #include <weft/sources/quantity.hpp>
 
+#include "best_effort_print.hpp"
 #include "descriptor_limit.hpp"
 #include "ingest_config.hpp"
 #include "ingest_session.hpp"
@@ -90,8 +91,8 @@ std::string jsonText(const nlohmann::json& object)
     {
         json->discard();
     }
-    fmt::print(stderr, "gave up: {} bytes in {} buffers delivered, the rest is lost\n",
-               progress.bytes, progress.buffers);
+    printBestEffort(stderr, "gave up: {} bytes in {} buffers delivered, the rest is lost\n",
+                    progress.bytes, progress.buffers);
     std::fflush(nullptr);
     std::_Exit(ExitGaveUp);
 }

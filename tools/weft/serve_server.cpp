@@ -2,6 +2,7 @@
 
 #include <weft/reactor/io.hpp>
 
+#include "best_effort_print.hpp"
 #include "serve_connection.hpp"
 
 #include <fmt/format.h>
@@ -120,7 +121,7 @@ bool ReplayServer::survives(std::error_code acceptError)
     }
     if (isShortage(acceptError))
     {
-        fmt::print(stderr, "weft serve: accept: {}; trying again\n", acceptError.message());
+        printBestEffort(stderr, "weft serve: accept: {}; trying again\n", acceptError.message());
         return io::sleepFor(ShortagePause).has_value();
     }
     {

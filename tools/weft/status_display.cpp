@@ -2,6 +2,8 @@
 
 #include <weft/sources/quantity.hpp>
 
+#include "best_effort_print.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -139,7 +141,7 @@ void StatusDisplay::show(const IngestProgress& progress, const std::string& note
     }
     else if (style == StatusStyle::Plain)
     {
-        fmt::print(output, "{}\n", plainLine(progress, note));
+        printBestEffort(output, "{}\n", plainLine(progress, note));
     }
     std::fflush(output);
     before = progress;
@@ -150,7 +152,7 @@ void StatusDisplay::say(const std::string& line)
     if (style != StatusStyle::Quiet)
     {
         erase();
-        fmt::print(output, "{}\n", line);
+        printBestEffort(output, "{}\n", line);
         std::fflush(output);
     }
 }
@@ -165,11 +167,11 @@ void StatusDisplay::erase()
 {
     for (; linesDrawn > 0; --linesDrawn)
     {
-        fmt::print(output, "\x1b[1A{}", EraseLine);
+        printBestEffort(output, "\x1b[1A{}", EraseLine);
     }
     if (style == StatusStyle::Live)
     {
-        fmt::print(output, "\r{}", EraseLine); // the "^C" that the terminal shows
+        printBestEffort(output, "\r{}", EraseLine); // the "^C" that the terminal shows
     }
 }
 
