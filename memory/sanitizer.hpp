@@ -3,17 +3,22 @@
 #include <cstddef>
 
 /// \file
-/// Tells AddressSanitizer which memory of a pool may be touched now, so that it reports the use of
-/// a buffer after its release. Without that sanitizer these do nothing. Any thread.
+/// What the sanitizers cannot see for themselves. Without the sanitizer concerned these do nothing.
+/// Any thread.
 
 #ifdef WEFT_ADDRESS_SANITIZER
 #    include <sanitizer/asan_interface.h>
 #endif
 
+#ifdef WEFT_THREAD_SANITIZER
+/// Of the sanitizers' runtime (sanitizer/linux_syscall_hooks.h, which g++ does not install).
+extern "C" void __sanitizer_syscall_pre_impl_close(long descriptor);
+#endif
+
 namespace weft
 {
 
-/// Any access to the memory is an error from now on.
+/// The memory of a pool is nobody's: any access to it is an error from now on.
 inline void poisonMemory([[maybe_unused]] const std::byte* start,
                          [[maybe_unused]] std::size_t sizeBytes) noexcept
 {
@@ -28,6 +33,15 @@ inline void unpoisonMemory([[maybe_unused]] const std::byte* start,
 {
 #ifdef WEFT_ADDRESS_SANITIZER
     __asan_unpoison_memory_region(start, sizeBytes);
+#endif
+}
+
+/// The descriptor is about to be closed by other means than close(2), which ThreadSanitizer looks
+/// out for: untold, it takes whoever gets the same number next for a racing user of the old one.
+inline void announceClose([[maybe_unused]] int descriptor) noexcept
+{
+#ifdef WEFT_THREAD_SANITIZER
+    __sanitizer_syscall_pre_impl_close(descriptor);
 #endif
 }
 

@@ -1,4 +1,5 @@
 #include <weft/memory/assert.hpp>
+#include <weft/memory/sanitizer.hpp>
 #include <weft/reactor/uring_engine.hpp>
 #include <weft/reactor/uring_features.hpp>
 
@@ -38,6 +39,7 @@ void prepare(io_uring_sqe& entry, const Operation& operation) noexcept
         ::io_uring_prep_openat(&entry, AT_FDCWD, static_cast<const char*>(data), flags, count);
         break;
     case OperationKind::Close:
+        announceClose(descriptor);
         ::io_uring_prep_close(&entry, descriptor);
         break;
     case OperationKind::Read:
