@@ -2,6 +2,8 @@
 #include <weft/memory/buffer_accounts.hpp>
 #include <weft/memory/io_buffer_storage.hpp>
 
+#include <algorithm>
+
 namespace weft
 {
 
@@ -22,7 +24,7 @@ BufferAccounts::~BufferAccounts()
     closedRecords.clear();
 }
 
-ReservationRecord* BufferAccounts::open() noexcept
+ReservationRecord* BufferAccounts::open(std::uint32_t buffersInFlightMax) noexcept
 {
     if (closedRecords.empty())
     {
@@ -32,6 +34,7 @@ ReservationRecord* BufferAccounts::open() noexcept
     WEFT_ASSERT(record.state == ReservationState::Closed && record.waiter == nullptr);
     closedRecords.pop_front();
     record.buffersInFlight = 0;
+    record.buffersInFlightMax = buffersInFlightMax;
     record.state = ReservationState::Owed;
     owedIdle.push_back(record);
     payDebts();
@@ -68,7 +71,8 @@ void BufferAccounts::close(ReservationRecord& record) noexcept
 bool BufferAccounts::mayLend(const ReservationRecord& record) const noexcept
 {
     WEFT_ASSERT(record.waiter == nullptr);
-    return record.state == ReservationState::Ready || (sharedFree() > 0 && sharedWaiting.empty());
+    return record.state == ReservationState::Ready ||
+           (isWithinLimit(record) && !sharedWaiting.hasServable(sharedFree()));
 }
 
 void BufferAccounts::lend(ReservationRecord& record, IoBufferSlot& slot) noexcept
@@ -85,7 +89,7 @@ void BufferAccounts::lend(ReservationRecord& record, IoBufferSlot& slot) noexcep
     else
     {
         // An Owed reservation never comes here: nothing is shared and free while one exists.
-        WEFT_ASSERT(record.state == ReservationState::Lent && sharedFree() > 0);
+        WEFT_ASSERT(record.state == ReservationState::Lent && isWithinLimit(record));
         ++lentFromShared;
     }
     --freeBuffers;
@@ -114,7 +118,7 @@ void BufferAccounts::takeIn(const IoBufferSlot& slot) noexcept
         record.state = ReservationState::Ready;
         if (record.waiter != nullptr)
         {
-            sharedWaiting.erase(sharedWaiting.iterator_to(record));
+            sharedWaiting.erase(record);
             readyWaiting.push_back(record);
         }
     }
@@ -122,6 +126,11 @@ void BufferAccounts::takeIn(const IoBufferSlot& slot) noexcept
     {
         WEFT_ASSERT(lentFromShared > 0);
         --lentFromShared;
+        if (stillOpen && record.waiter != nullptr && record.state == ReservationState::Lent)
+        {
+            // It holds one less, so less has to be free for it to be served.
+            sharedWaiting.move(record, levelOf(record));
+        }
         payDebts();
     }
     assertBalanced();
@@ -129,49 +138,69 @@ void BufferAccounts::takeIn(const IoBufferSlot& slot) noexcept
 
 void BufferAccounts::enqueue(ReservationRecord& record, BufferWaiter& waiter) noexcept
 {
-    WEFT_ASSERT(record.state != ReservationState::Closed && record.waiter == nullptr);
-    WEFT_ASSERT(!waiter.isWaiting());
-    if (record.state == ReservationState::Owed)
-    {
-        owedIdle.erase(owedIdle.iterator_to(record));
-    }
+    WEFT_ASSERT(record.waiter == nullptr && !waiter.isWaiting());
     record.waiter = &waiter;
     waiter.record = &record;
-    queueFor(record.state).push_back(record);
+    switch (record.state)
+    {
+    case ReservationState::Ready:
+        readyWaiting.push_back(record);
+        break;
+    case ReservationState::Owed:
+        owedIdle.erase(owedIdle.iterator_to(record));
+        owedWaiting.push_back(record);
+        break;
+    case ReservationState::Lent:
+        sharedWaiting.push(record, levelOf(record));
+        break;
+    case ReservationState::Closed:
+        WEFT_ASSERT(record.state != ReservationState::Closed);
+    }
 }
 
 void BufferAccounts::withdraw(ReservationRecord& record) noexcept
 {
     WEFT_ASSERT(record.waiter != nullptr && record.waiter->record == &record);
-    Queue& queue = queueFor(record.state);
-    queue.erase(queue.iterator_to(record));
     record.waiter->record = nullptr;
     record.waiter = nullptr;
-    if (record.state == ReservationState::Owed)
+    switch (record.state)
     {
+    case ReservationState::Ready:
+        readyWaiting.erase(readyWaiting.iterator_to(record));
+        break;
+    case ReservationState::Owed:
+        owedWaiting.erase(owedWaiting.iterator_to(record));
         owedIdle.push_back(record);
+        break;
+    case ReservationState::Lent:
+        sharedWaiting.erase(record);
+        break;
+    case ReservationState::Closed:
+        WEFT_ASSERT(record.state != ReservationState::Closed);
     }
 }
 
 ReservationRecord* BufferAccounts::firstServable() noexcept
 {
-    if (!readyWaiting.empty())
-    {
-        return &readyWaiting.front();
-    }
-    if (!sharedWaiting.empty() && sharedFree() > 0)
-    {
-        return &sharedWaiting.front();
-    }
-    return nullptr;
+    return readyWaiting.empty() ? sharedWaiting.oldestServable(sharedFree())
+                                : &readyWaiting.front();
 }
 
-BufferAccounts::Queue& BufferAccounts::queueFor(ReservationState state) noexcept
+std::uint32_t BufferAccounts::buffersInFlightLimit(const ReservationRecord& record) const noexcept
 {
-    WEFT_ASSERT(state != ReservationState::Closed);
-    return state == ReservationState::Ready  ? readyWaiting
-           : state == ReservationState::Owed ? owedWaiting
-                                             : sharedWaiting;
+    WEFT_ASSERT(record.state != ReservationState::Closed);
+    return record.buffersInFlightMax != 0 ? std::min(record.buffersInFlightMax, total)
+                                          : 1 + std::bit_floor(sharedFree());
+}
+
+std::uint64_t BufferAccounts::countLimited() noexcept
+{
+    WEFT_ASSERT(firstServable() == nullptr);
+    if (sharedFree() > 0)
+    {
+        sharedWaiting.countLimited();
+    }
+    return sharedWaiting.limitedCount();
 }
 
 /// Sets shared buffers aside for owed reservations: those that wait first, then the oldest.
@@ -205,12 +234,14 @@ void BufferAccounts::assertBalanced() const noexcept
 void BufferAccounts::checkInvariants() const noexcept
 {
     assertBalanced();
+    sharedWaiting.checkInvariants();
     std::uint32_t ready = 0;
     std::uint32_t lent = 0;
     std::uint32_t owed = 0;
     std::uint32_t waiting = 0;
     std::uint32_t closed = 0;
     std::uint32_t inFlight = 0;
+    std::uint32_t waitingForShared = 0;
     for (std::uint32_t index = 0; index < total; ++index)
     {
         const ReservationRecord& record = records[index];
@@ -222,12 +253,21 @@ void BufferAccounts::checkInvariants() const noexcept
         inFlight += record.state == ReservationState::Closed ? 0 : record.buffersInFlight;
         WEFT_ASSERT((record.ownSlot != nullptr) == (record.state == ReservationState::Lent));
         WEFT_ASSERT(record.state != ReservationState::Lent || record.buffersInFlight > 0);
+        WEFT_ASSERT(record.state != ReservationState::Owed || record.buffersInFlight == 0);
+        WEFT_ASSERT(record.state == ReservationState::Closed || record.buffersInFlightMax == 0 ||
+                    record.sharedInFlight() < record.buffersInFlightMax);
         WEFT_ASSERT(record.waiter == nullptr || record.waiter->record == &record);
+        if (record.waiter != nullptr && record.state == ReservationState::Lent)
+        {
+            ++waitingForShared;
+            WEFT_ASSERT(record.level == levelOf(record));
+        }
     }
     WEFT_ASSERT(ready == readyReservations);
     WEFT_ASSERT(lent == lentToReservations);
     WEFT_ASSERT(owed == owedIdle.size() + owedWaiting.size());
     WEFT_ASSERT(waiting == waitingCount());
+    WEFT_ASSERT(waitingForShared == sharedWaiting.size());
     WEFT_ASSERT(closed == closedRecords.size());
     WEFT_ASSERT(inFlight <= lentToReservations + lentFromShared);
 }

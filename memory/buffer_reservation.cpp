@@ -29,6 +29,12 @@ std::uint32_t BufferReservation::buffersInFlight() const noexcept
     return record->buffersInFlight;
 }
 
+std::uint32_t BufferReservation::buffersInFlightLimit() const noexcept
+{
+    WEFT_ASSERT(record != nullptr);
+    return pool->accounts->buffersInFlightLimit(*record);
+}
+
 BufferWaiter::~BufferWaiter()
 {
     WEFT_ASSERT(!isWaiting());

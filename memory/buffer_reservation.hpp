@@ -9,13 +9,23 @@
 /// A source's claim on one buffer of its reactor's pool.
 ///
 /// While it is open the source can always have one buffer outstanding, however many the others hold
-/// and for however long. What it takes beyond that one comes from the shared part of the pool.
+/// and for however long. What it takes beyond that one comes from the shared part of the pool, of
+/// which a limit leaves something for the others.
 
 namespace weft
 {
 
 class IoBufferPool;
 struct ReservationRecord;
+
+/// How many buffers of its pool a source may have in flight: filled, being filled or held
+/// downstream, its own one included. Its own one is never refused because of the limit.
+struct ReservationLimit
+{
+    /// A fixed limit, which takes the place of the adaptive one. 0: adaptive, by what is free; see
+    /// IoBufferPool.
+    std::uint32_t buffersInFlightMax = 0;
+};
 
 /// Why a pool refused a reservation, with the numbers.
 struct ReservationRefused
@@ -74,6 +84,12 @@ public:
     /// Buffers taken under this reservation that the owner thread has not seen come back: filled,
     /// being filled or held downstream. Needs an open reservation. Owner thread.
     std::uint32_t buffersInFlight() const noexcept;
+
+    /// While fewer than these are in flight it may have another, if one is free and its turn has
+    /// come; its own buffer in any case. The adaptive limit falls and rises with what the pool has
+    /// free, so by what this reservation takes and gives back, too. At least 1. Needs an open
+    /// reservation. Owner thread.
+    std::uint32_t buffersInFlightLimit() const noexcept;
 
 private:
     friend class IoBufferPool;

@@ -56,12 +56,12 @@ void IoBufferPool::close() noexcept
 }
 
 std::expected<BufferReservation, ReservationRefused>
-IoBufferPool::reserve(std::string_view sourceName)
+IoBufferPool::reserve(std::string_view sourceName, ReservationLimit limit)
 {
     assertOwner();
     // Otherwise the reservation might be owed a buffer that has come back already.
     takeIn(storage->takeReturned());
-    ReservationRecord* const record = accounts->open();
+    ReservationRecord* const record = accounts->open(limit.buffersInFlightMax);
     publishCounters();
     if (record == nullptr)
     {
@@ -148,7 +148,8 @@ IoBufferPoolStatistics IoBufferPool::statistics() const noexcept
                                   .waiting = counters.waiting.load(relaxed),
                                   .highWater = counters.highWater.load(relaxed),
                                   .acquisitions = counters.acquisitions.load(relaxed),
-                                  .grants = counters.grants.load(relaxed)};
+                                  .grants = counters.grants.load(relaxed),
+                                  .limited = counters.limited.load(relaxed)};
 }
 
 std::span<std::byte> IoBufferPool::memory() const noexcept
@@ -230,7 +231,9 @@ void IoBufferPool::takeIn(std::uint32_t first) noexcept
 }
 
 /// After any change that the owner made: while somebody waits the next release is to signal, and
-/// the owner signals itself when there is something to hand out already.
+/// the owner signals itself when there is something to hand out already. Requests at their limits
+/// count as waiting: each release may be the one that makes room for them. But they do not have the
+/// owner signal itself for buffers that they may not have, or it would never sleep.
 void IoBufferPool::settleSignal() noexcept
 {
     if (reclaiming)
@@ -244,8 +247,12 @@ void IoBufferPool::settleSignal() noexcept
     }
     // What came back before this was not announced, so finding it counts as the announcement.
     const bool nothingReturned = storage->publishWaiting();
-    const bool servable = !nothingReturned || accounts->firstServable() != nullptr;
-    if (servable && returnSignal != nullptr)
+    if (nothingReturned && accounts->firstServable() == nullptr)
+    {
+        counters.limited.store(accounts->countLimited(), std::memory_order_relaxed);
+        return;
+    }
+    if (returnSignal != nullptr)
     {
         returnSignal->buffersReturned();
     }

@@ -23,13 +23,28 @@
 /// Who gets a buffer:
 /// 1. Each open reservation is guaranteed one buffer. It is set aside until the source takes it,
 ///    and again from the moment it comes back.
-/// 2. What is beyond the reservations is shared: first come, first served, one request in the queue
-///    for each source. tryAcquire never overtakes the queue.
+/// 2. What is beyond the reservations is shared, within a limit for each source: first come, first
+///    served among those below their limits, one request in the queue for each source. tryAcquire
+///    never overtakes a request that may be served.
 /// 3. A reservation opened while every shared buffer is out is owed one: the next shared buffers to
 ///    come back are set aside for owed reservations, those that wait first, before the queue.
 /// 4. A reservation closed while its own buffer is out turns that buffer into a shared one.
+/// 5. The limit follows what is free: a source that holds h shared buffers may take another while
+///    h < bit_floor(f), where f are shared and free (buffer_accounts.hpp has the source and what it
+///    makes of S buffers). One flooding source ends with a third to a half of the shared part, two
+///    with a quarter to a third each. As others release, the limit rises; as others take, it falls,
+///    and whoever is above it gets nothing shared until enough of what it holds has come back.
+///    A reservation may have a fixed limit instead.
 /// So a consumer that keeps every buffer it is given for ever stops the sources that feed it and no
 /// other.
+///
+/// What a source at its limit can rely on: its own buffer is granted as soon as it is back. Its
+/// request keeps its place in the order of all requests, and is passed only while it may not be
+/// served. At the latest when its consumer has given back the shared ones (with a fixed limit: as
+/// many that it is below it) it may have any shared buffer that is free, before everybody who came
+/// later. While its consumer gives back nothing it may wait for ever beside free buffers, which are
+/// what the others are to find. A consumer that gives nothing back before it has been given a
+/// certain number of buffers therefore needs a fixed limit of at least that number.
 ///
 /// Which thread: the accounts have one owner, the thread that called attach(). A buffer is released
 /// by any thread, which only pushes it on a lock-free list, and calls the ReturnSignal when
@@ -70,6 +85,9 @@ struct IoBufferPoolStatistics
     std::uint64_t acquisitions = 0;
     /// Those of them that were handed to a waiter.
     std::uint64_t grants = 0;
+    /// Requests that waited because of their sources' limits although a shared buffer was free.
+    /// Each counts once, when it first comes to that.
+    std::uint64_t limited = 0;
 };
 
 class IoBufferPool
@@ -97,10 +115,11 @@ public:
 
     /// Reserves one buffer for a source; `sourceName` is for the refusal's message. Refused when
     /// every buffer of the pool is reserved. Owner thread.
-    std::expected<BufferReservation, ReservationRefused> reserve(std::string_view sourceName);
+    std::expected<BufferReservation, ReservationRefused> reserve(std::string_view sourceName,
+                                                                 ReservationLimit limit = {});
 
-    /// A buffer if one is there for this source: its own, else a shared one that nobody waits for.
-    /// The source has no request waiting. Owner thread.
+    /// A buffer if one is there for this source: its own, else a shared one, if its limit allows it
+    /// and nobody waits who may have it. The source has no request waiting. Owner thread.
     std::optional<IoBuffer> tryAcquire(BufferReservation& reservation) noexcept;
 
     /// Puts the source's request at the end of the queue. It has none there yet. Never calls
@@ -149,6 +168,7 @@ private:
         std::atomic<std::uint32_t> highWater = 0;
         std::atomic<std::uint64_t> acquisitions = 0;
         std::atomic<std::uint64_t> grants = 0;
+        std::atomic<std::uint64_t> limited = 0;
     };
 
     void closeReservation(ReservationRecord& record) noexcept;

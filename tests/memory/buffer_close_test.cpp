@@ -34,7 +34,7 @@ TEST(BufferClose, buffersStayValidAfterThePoolIsGone)
     std::vector<IoBuffer> survivors;
     {
         IoBufferPool pool(ioPoolOf(4));
-        BufferReservation source = reserveIn(pool);
+        BufferReservation source = reserveUnlimitedIn(pool);
         survivors = takeAll(pool, source);
         ASSERT_EQ(survivors.size(), 4U);
         std::memcpy(survivors[2].writable().data(), "late", 4);
@@ -99,7 +99,7 @@ TEST(BufferClose, closingRacesWithReleasesOfAnotherThread)
         auto signal = std::make_unique<CountingSignal>();
         auto pool = std::make_unique<IoBufferPool>(ioPoolOf(Buffers));
         pool->attach(*signal);
-        BufferReservation source = reserveIn(*pool);
+        BufferReservation source = reserveUnlimitedIn(*pool);
         inFlight = takeAll(*pool, source);
         ASSERT_EQ(inFlight.size(), Buffers);
         KeepingWaiter waiter;

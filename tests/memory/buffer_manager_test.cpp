@@ -34,7 +34,7 @@ TEST(BufferManager, hasOnePoolForEachReactorAndOneForComputing)
 TEST(BufferManager, theComputePoolIsUntouchedWhenSourcesHoldEveryIoBuffer)
 {
     BufferManager manager(TwoReactors);
-    BufferReservation flood = reserveIn(manager.ioPool(0));
+    BufferReservation flood = reserveUnlimitedIn(manager.ioPool(0));
     const std::vector<IoBuffer> stuck = takeAll(manager.ioPool(0), flood);
     EXPECT_EQ(stuck.size(), 8U);
     EXPECT_EQ(manager.ioPool(1).statistics().free, 8U);
@@ -47,7 +47,7 @@ TEST(BufferManager, theComputePoolIsUntouchedWhenSourcesHoldEveryIoBuffer)
     }
     EXPECT_EQ(workers.size(), 5U);
     EXPECT_FALSE(manager.ioPool(0).tryAcquire(flood).has_value());
-    BufferReservation neighbour = reserveIn(manager.ioPool(1));
+    BufferReservation neighbour = reserveUnlimitedIn(manager.ioPool(1));
     EXPECT_EQ(takeAll(manager.ioPool(1), neighbour).size(), 8U);
 }
 

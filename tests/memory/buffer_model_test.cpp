@@ -32,6 +32,10 @@ struct ModelSource
     /// Since when it is idle, for the order in which debts are paid.
     std::uint64_t idleSince = 0;
     std::uint32_t inFlight = 0;
+    /// Zero for the adaptive limit.
+    std::uint32_t inFlightMax = 0;
+    /// Whether its request has been counted as limited.
+    bool counted = false;
 
     bool isOpen() const
     {
@@ -41,6 +45,11 @@ struct ModelSource
     bool isOwed() const
     {
         return isOpen() && !ownSetAside && !ownOut;
+    }
+
+    bool waitsForShared() const
+    {
+        return ticket != 0 && ownOut;
     }
 };
 
@@ -85,7 +94,11 @@ public:
             break;
         case 5:
         case 6:
-            releaseOne();
+            // By turns there is plenty and there is little, so that limits of all sizes come up.
+            if (++releaseTurns / 256 % 2 == 0 || random() % 4 == 0)
+            {
+                releaseOne();
+            }
             break;
         default:
             reclaim();
@@ -109,7 +122,7 @@ public:
         reclaim();
         compare();
         EXPECT_EQ(freeCount, total);
-        BufferReservation last = reserveIn(pool);
+        BufferReservation last = reserveUnlimitedIn(pool);
         EXPECT_EQ(takeAll(pool, last).size(), total);
     }
 
@@ -125,13 +138,49 @@ private:
                static_cast<std::size_t>(std::ranges::count_if(sources, &ModelSource::ownSetAside));
     }
 
-    bool anybodyWaitsForShared() const
+    /// Whether it may have a shared buffer when it is its turn.
+    bool isWithinLimit(const ModelSource& source) const
+    {
+        if (sharedFree() == 0)
+        {
+            return false;
+        }
+        if (source.inFlightMax != 0)
+        {
+            return source.inFlight < source.inFlightMax;
+        }
+        std::size_t threshold = 1;
+        while (threshold * 2 <= sharedFree())
+        {
+            threshold *= 2;
+        }
+        return source.inFlight - (source.ownOut ? 1 : 0) < threshold;
+    }
+
+    bool anybodyServableWaitsForShared() const
     {
         return std::ranges::any_of(sources,
-                                   [](const ModelSource& source)
+                                   [this](const ModelSource& source)
                                    {
-                                       return source.ticket != 0 && source.ownOut;
+                                       return source.waitsForShared() && isWithinLimit(source);
                                    });
+    }
+
+    /// After what the pool settles: who waits although something is free waits for the limit.
+    void countLimited()
+    {
+        if (!returned.empty() || sharedFree() == 0 || firstServable() != nullptr)
+        {
+            return;
+        }
+        for (ModelSource& source : sources)
+        {
+            if (source.waitsForShared() && !source.counted)
+            {
+                source.counted = true;
+                ++limited;
+            }
+        }
     }
 
     void payDebts()
@@ -186,7 +235,8 @@ private:
             return;
         }
         const bool fits = openCount() < total;
-        auto reservation = pool.reserve("source");
+        source.inFlightMax = random() % 2 == 0 ? 0 : static_cast<std::uint32_t>(random() % 6);
+        auto reservation = pool.reserve("source", {.buffersInFlightMax = source.inFlightMax});
         takeInReturned();
         ASSERT_EQ(reservation.has_value(), fits);
         if (fits)
@@ -215,11 +265,12 @@ private:
         source.ownOut = false;
         source.inFlight = 0;
         payDebts();
+        countLimited();
     }
 
     bool mayLend(const ModelSource& source) const
     {
-        return source.ownSetAside || (sharedFree() > 0 && !anybodyWaitsForShared());
+        return source.ownSetAside || (isWithinLimit(source) && !anybodyServableWaitsForShared());
     }
 
     void lent(ModelSource& source, IoBuffer buffer)
@@ -257,7 +308,9 @@ private:
             return;
         }
         source.ticket = ++clock;
+        source.counted = false;
         pool.enqueue(*source.reservation, source.waiter);
+        countLimited();
     }
 
     void withdraw(ModelSource& source)
@@ -267,6 +320,7 @@ private:
         {
             source.ticket = 0;
             source.idleSince = ++clock;
+            countLimited();
         }
     }
 
@@ -293,6 +347,7 @@ private:
             ASSERT_TRUE(static_cast<bool>(next->waiter.buffer)) << "it was its turn";
             lent(*next, std::move(next->waiter.buffer));
         }
+        countLimited();
         for (ModelSource& source : sources)
         {
             ASSERT_FALSE(static_cast<bool>(source.waiter.buffer)) << "it was not its turn";
@@ -304,7 +359,9 @@ private:
         ModelSource* best = nullptr;
         for (ModelSource& source : sources)
         {
-            const bool servable = source.ticket != 0 && (source.ownSetAside || sharedFree() > 0);
+            const bool servable = source.ownSetAside
+                                      ? source.ticket != 0
+                                      : source.waitsForShared() && isWithinLimit(source);
             const auto rank = [](const ModelSource& one)
             {
                 return std::pair(!one.ownSetAside, one.ticket);
@@ -339,9 +396,12 @@ private:
             if (source.isOpen())
             {
                 ASSERT_EQ(source.reservation->buffersInFlight(), source.inFlight);
+                ASSERT_TRUE(source.inFlightMax == 0 || source.inFlight <= source.inFlightMax);
+                ASSERT_GE(source.reservation->buffersInFlightLimit(), 1U);
             }
         }
         ASSERT_EQ(statistics.waiting, waiting);
+        ASSERT_EQ(statistics.limited, limited);
     }
 
     std::mt19937_64 random;
@@ -353,6 +413,8 @@ private:
     std::size_t freeCount;
     std::size_t total;
     std::uint64_t clock = 0;
+    std::uint64_t limited = 0;
+    std::uint64_t releaseTurns = 0;
 };
 
 class BufferModel : public testing::TestWithParam<std::uint32_t>
@@ -376,6 +438,6 @@ TEST_P(BufferModel, poolAndModelAgreeAtEveryStep)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(PoolSizes, BufferModel, testing::Values(1, 2, 3, 5, 7, 16));
+INSTANTIATE_TEST_SUITE_P(PoolSizes, BufferModel, testing::Values(1, 2, 3, 5, 7, 16, 48));
 
 } // namespace weft

@@ -30,7 +30,7 @@ TEST(BufferReservation, everySourceGetsItsOwnWhileAConsumerKeepsAllSharedForEver
 {
     constexpr int Others = 20;
     IoBufferPool pool(ioPoolOf(64));
-    BufferReservation flood = reserveIn(pool, "flood");
+    BufferReservation flood = reserveUnlimitedIn(pool, "flood");
     std::vector<BufferReservation> others;
     for (int index = 0; index < Others; ++index)
     {
@@ -86,7 +86,7 @@ TEST(BufferReservation, itsReturningBufferGoesToItsOwnWaiterFirst)
 TEST(BufferReservation, oneThatIsOwedABufferComesBeforeTheSharedQueue)
 {
     IoBufferPool pool(ioPoolOf(4));
-    BufferReservation hoarder = reserveIn(pool);
+    BufferReservation hoarder = reserveUnlimitedIn(pool);
     std::vector<IoBuffer> hoard = takeAll(pool, hoarder);
     ASSERT_EQ(hoard.size(), 4U);
     KeepingWaiter hoarderWaiter;
@@ -135,7 +135,7 @@ TEST(BufferReservation, closingItHandsItsUnusedBufferToWhoeverWaits)
 TEST(BufferReservation, mayCloseWhileItsBuffersAreStillDownstream)
 {
     IoBufferPool pool(ioPoolOf(3));
-    BufferReservation leaving = reserveIn(pool);
+    BufferReservation leaving = reserveUnlimitedIn(pool);
     std::vector<IoBuffer> downstream = takeAll(pool, leaving);
     ASSERT_EQ(downstream.size(), 3U);
     EXPECT_EQ(leaving.buffersInFlight(), 3U);

@@ -194,7 +194,7 @@ TEST(BufferReturn, manyThreadsReleasingAtOnceLoseNoBuffer)
     constexpr int Rounds = 300;
     constexpr std::ptrdiff_t Threads = 4;
     IoBufferPool pool(ioPoolOf(Buffers));
-    BufferReservation source = reserveIn(pool);
+    BufferReservation source = reserveUnlimitedIn(pool);
     for (int round = 0; round < Rounds; ++round)
     {
         std::vector<IoBuffer> buffers = takeAll(pool, source);

@@ -38,7 +38,7 @@ TEST(IoBuffer, isEmptyAndUnmarkedWhenItIsHandedOut)
 TEST(IoBuffer, movingItMovesTheDutyToRelease)
 {
     IoBufferPool pool(ioPoolOf(2));
-    BufferReservation reservation = reserveIn(pool);
+    BufferReservation reservation = reserveUnlimitedIn(pool);
     IoBuffer first = pool.tryAcquire(reservation).value();
     IoBuffer second = pool.tryAcquire(reservation).value();
     EXPECT_EQ(pool.statistics().free, 0U);
@@ -56,7 +56,7 @@ TEST(IoBuffer, movingItMovesTheDutyToRelease)
 TEST(IoBuffer, buffersOfOddSizesDoNotOverlap)
 {
     IoBufferPool pool({.name = "odd", .bufferCount = 3, .bufferSizeBytes = 1001});
-    BufferReservation reservation = reserveIn(pool);
+    BufferReservation reservation = reserveUnlimitedIn(pool);
     std::vector<IoBuffer> buffers = takeAll(pool, reservation);
     ASSERT_EQ(buffers.size(), 3U);
     for (std::size_t index = 0; index < buffers.size(); ++index)
@@ -128,7 +128,7 @@ TEST(IoBufferPool, waitersAreServedInTheOrderTheyCame)
     CountingSignal signal;
     pool.attach(signal);
     std::vector<std::string> log;
-    BufferReservation hoarder = reserveIn(pool);
+    BufferReservation hoarder = reserveUnlimitedIn(pool);
     std::vector<BufferReservation> sources;
     std::vector<IoBuffer> own;
     for (int index = 0; index < 3; ++index)
@@ -189,7 +189,7 @@ TEST(IoBufferPool, theSignalIsCalledOnceAndOnlyWhileSomebodyWaits)
     IoBufferPool pool(ioPoolOf(3));
     CountingSignal signal;
     pool.attach(signal);
-    BufferReservation source = reserveIn(pool);
+    BufferReservation source = reserveUnlimitedIn(pool);
     std::vector<IoBuffer> buffers = takeAll(pool, source);
     buffers.pop_back();
     EXPECT_EQ(signal.callCount, 0) << "nobody waits";

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -88,6 +89,39 @@ TEST(NoAllocation, tenThousandBuffersPassFromSourceToConsumer)
     }
     EXPECT_EQ(heapAllocationCount(), before) << "with " << waits << " waits";
     consumer.join();
+}
+
+TEST(NoAllocation, requestsWaitForTheirLimitsWithoutTheHeap)
+{
+    IoBufferPool pool(ioPoolOf(18));
+    BufferReservation flood = reserveIn(pool);
+    BufferReservation other = reserveIn(pool);
+    std::array<IoBuffer, 9> held;
+    KeepingWaiter waiter;
+    const std::size_t before = heapAllocationCount();
+    for (int round = 0; round < 1000; ++round)
+    {
+        for (IoBuffer& buffer : held)
+        {
+            buffer = pool.tryAcquire(flood).value();
+        }
+        ASSERT_FALSE(pool.tryAcquire(flood).has_value());
+        const IoBuffer own = pool.tryAcquire(other).value();
+        const IoBuffer shared = pool.tryAcquire(other).value();
+        pool.enqueue(flood, waiter);
+        // The own one last, so that the request goes down from level to level first.
+        for (std::size_t index = held.size(); index > 0 && waiter.isWaiting(); --index)
+        {
+            held[index - 1].reset();
+            pool.reclaim();
+        }
+        ASSERT_TRUE(static_cast<bool>(waiter.buffer));
+        waiter.buffer.reset();
+        held = {};
+        pool.reclaim();
+    }
+    EXPECT_EQ(heapAllocationCount(), before);
+    EXPECT_EQ(pool.statistics().limited, 1000U);
 }
 
 TEST(NoAllocation, reservationsOpenAndCloseWithoutTheHeap)

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -151,6 +152,15 @@ inline IoBufferPoolOptions ioPoolOf(std::uint32_t bufferCount)
 inline BufferReservation reserveIn(IoBufferPool& pool, std::string_view sourceName = "source")
 {
     return std::move(pool.reserve(sourceName).value());
+}
+
+/// One that may take every buffer that is free.
+inline BufferReservation reserveUnlimitedIn(IoBufferPool& pool,
+                                            std::string_view sourceName = "hoarder")
+{
+    return std::move(
+        pool.reserve(sourceName, {.buffersInFlightMax = std::numeric_limits<std::uint32_t>::max()})
+            .value());
 }
 
 /// Takes for that source all that it can get now.
