@@ -173,11 +173,22 @@ void FiberRecord::deliverStart(InboxItem& item) noexcept
 void FiberRecord::deliverStop(InboxItem& item) noexcept
 {
     auto& record = static_cast<Item&>(item).record;
-    if (record.stopListener != nullptr && record.stopShields == 0)
+    if (record.waitListener != nullptr && record.stopShields == 0)
     {
-        std::exchange(record.stopListener, nullptr)->stopArrived();
+        record.waitListener->stopArrived();
     }
     record.releaseReference();
+}
+
+void FiberRecord::bringForward(Deadline which) noexcept
+{
+    WEFT_ASSERT(which != NoDeadline);
+    WEFT_ASSERT(Scheduler::current() == home);
+    broughtForward = which;
+    if (waitListener != nullptr)
+    {
+        waitListener->deadlineBroughtForward(which);
+    }
 }
 
 void FiberRecord::setState(FiberState newState, std::chrono::steady_clock::time_point now) noexcept

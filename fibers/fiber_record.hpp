@@ -3,6 +3,7 @@
 #include <weft/fibers/inbox.hpp>
 #include <weft/fibers/switch_state.hpp>
 #include <weft/memory/stack_slab.hpp>
+#include <weft/timers/clock.hpp>
 
 #include <boost/fiber/condition_variable.hpp>
 #include <boost/fiber/properties.hpp>
@@ -42,16 +43,20 @@ enum class FiberState : std::uint8_t
 
 std::string_view toString(FiberState state) noexcept;
 
-/// What a suspended fiber waits on, if a stop may end that wait early.
-class StopListener
+/// What a suspended fiber waits on, if that wait may be ended early. Both are called on the fiber's
+/// own reactor thread and must lead to the fiber's resumption, though not at once: an operation in
+/// the kernel is drained first.
+class WaitListener
 {
 public:
-    /// Called on the fiber's own reactor thread, at most once for each wait. Must lead to the
-    /// fiber's resumption, though not at once: an operation in the kernel is drained first.
+    /// A stop has come. At most once for each wait.
     virtual void stopArrived() noexcept = 0;
 
+    /// If `which` is the deadline of this wait, it has passed now. Any number of times.
+    virtual void deadlineBroughtForward(Deadline which) noexcept = 0;
+
 protected:
-    ~StopListener() = default;
+    ~WaitListener() = default;
 };
 
 /// Ties a Boost.Fiber context to what we keep for it.
@@ -169,6 +174,27 @@ public:
     /// A token that is stopped with this fiber. Allocates at its first use. The fiber only.
     std::stop_token stopToken();
 
+    // Deadlines.
+
+    /// Makes the deadline `which` pass now: a wait in progress whose deadline is exactly that ends
+    /// with it, and so does the next one that begins with it; so a fiber that was given bytes in
+    /// this moment and waits on with the same deadline does not miss it. Waits with other deadlines
+    /// do not notice. A later call replaces an earlier one. A StopShield does not hide it. `which`
+    /// is not NoDeadline. The fiber's own reactor thread, while the fiber has not ended.
+    void bringForward(Deadline which) noexcept;
+
+    /// Whether a wait that begins with that deadline finds it brought forward; once for each
+    /// bringForward(). The fiber only.
+    bool takeBroughtForward(Deadline deadline) noexcept
+    {
+        if (deadline == NoDeadline || deadline != broughtForward)
+        {
+            return false;
+        }
+        broughtForward = NoDeadline;
+        return true;
+    }
+
     // How it ended.
 
     /// Returns when the fiber has finished. Suspends; on a plain thread, blocks it.
@@ -262,9 +288,11 @@ private:
     // Stop.
     std::atomic<bool> stopFlag = false;
     std::uint32_t stopShields = 0;
-    StopListener* stopListener = nullptr;
+    WaitListener* waitListener = nullptr;
     Item stopItem{*this, deliverStop};
     std::optional<std::stop_callback<ForwardStop>> followedStop;
+
+    Deadline broughtForward = NoDeadline; // none; the reactor thread's
 
     // Held for a few instructions and never across a suspension: guards the five below.
     mutable std::mutex mutex;

@@ -328,7 +328,7 @@ ContextHook* Scheduler::activeHook() const noexcept
     return static_cast<ContextHook*>(boost::fibers::context::active()->get_properties());
 }
 
-void Scheduler::suspend(StopListener* listener) noexcept
+void Scheduler::suspend(WaitListener* listener) noexcept
 {
     auto* const context = boost::fibers::context::active();
     WEFT_ASSERT(currentScheduler == this);
@@ -336,13 +336,13 @@ void Scheduler::suspend(StopListener* listener) noexcept
     auto* const record = activeRecord();
     if (record != nullptr)
     {
-        WEFT_ASSERT(record->stopListener == nullptr);
-        record->stopListener = listener;
+        WEFT_ASSERT(record->waitListener == nullptr);
+        record->waitListener = listener;
     }
     context->suspend();
     if (record != nullptr)
     {
-        record->stopListener = nullptr;
+        record->waitListener = nullptr;
     }
 }
 

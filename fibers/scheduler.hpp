@@ -129,9 +129,9 @@ public:
     /// The running context's hook; null on the main and the dispatcher context.
     ContextHook* activeHook() const noexcept;
 
-    /// Suspends the calling fiber until makeReady(). A stop that comes meanwhile is told to the
-    /// listener, if there is one. Suspends.
-    void suspend(StopListener* listener = nullptr) noexcept;
+    /// Suspends the calling fiber until makeReady(). A stop that comes meanwhile, or a deadline
+    /// that is brought forward, is told to the listener, if there is one. Suspends.
+    void suspend(WaitListener* listener = nullptr) noexcept;
 
     void makeReady(boost::fibers::context& context) noexcept
     {

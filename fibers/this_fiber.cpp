@@ -1,8 +1,11 @@
 #include <weft/fibers/scheduler.hpp>
 #include <weft/fibers/this_fiber.hpp>
+#include <weft/fibers/thread_waits.hpp>
 #include <weft/memory/assert.hpp>
 
 #include <boost/fiber/operations.hpp>
+
+#include <thread>
 
 namespace weft
 {
@@ -37,35 +40,56 @@ std::string_view this_fiber::name() noexcept
 
 bool this_fiber::stopRequested() noexcept
 {
+    if (const auto* const waits = ThreadWaits::current())
+    {
+        return waits->stopVisible();
+    }
     const auto* const record = activeRecord();
     return record != nullptr && record->stopVisible();
 }
 
 std::stop_token this_fiber::stopToken()
 {
+    if (const auto* const waits = ThreadWaits::current())
+    {
+        return waits->stopToken();
+    }
     auto* const record = activeRecord();
     return record != nullptr ? record->stopToken() : std::stop_token();
 }
 
 void this_fiber::yield() noexcept
 {
+    if (ThreadWaits::current() != nullptr)
+    {
+        std::this_thread::yield();
+        return;
+    }
     boost::this_fiber::yield();
 }
 
-StopShield::StopShield() noexcept : record(activeRecord())
+StopShield::StopShield() noexcept : shields(nullptr)
 {
-    if (record != nullptr)
+    if (auto* const waits = ThreadWaits::current())
     {
-        ++record->stopShields;
+        shields = &waits->stopShields;
+    }
+    else if (auto* const record = activeRecord())
+    {
+        shields = &record->stopShields;
+    }
+    if (shields != nullptr)
+    {
+        ++*shields;
     }
 }
 
 StopShield::~StopShield()
 {
-    if (record != nullptr)
+    if (shields != nullptr)
     {
-        WEFT_ASSERT(record->stopShields > 0);
-        --record->stopShields;
+        WEFT_ASSERT(*shields > 0);
+        --*shields;
     }
 }
 

@@ -2,11 +2,13 @@
 
 #include <weft/fibers/fiber_record.hpp>
 
+#include <cstdint>
 #include <stop_token>
 #include <string_view>
 
 /// What a fiber may ask about itself. On a plain thread, and on contexts that Boost.Fiber's own
-/// calls have made, there is no weft fiber: the answers are then the empty ones.
+/// calls have made, there is no weft fiber: the answers are then the empty ones. A plain thread
+/// with ThreadWaits can be stopped too, and has the answers about that.
 namespace weft::this_fiber
 {
 
@@ -19,10 +21,10 @@ std::string_view name() noexcept;
 /// Whether a stop has been requested and no StopShield hides it.
 bool stopRequested() noexcept;
 
-/// Stopped when the fiber is. Allocates at its first use in a fiber.
+/// Stopped when the fiber, or the thread, is. Allocates at its first use in a fiber.
 std::stop_token stopToken();
 
-/// Lets the other ready fibers run first. Suspends.
+/// Lets the other ready fibers run first, or the other threads. Suspends.
 void yield() noexcept;
 
 } // namespace weft::this_fiber
@@ -30,8 +32,9 @@ void yield() noexcept;
 namespace weft
 {
 
-/// While it lives, suspending calls of the calling fiber do not see a stop: for cleaning up with
-/// calls that suspend. Give such calls deadlines. Nests. Keep it on the fiber's stack.
+/// While it lives, suspending calls of the calling fiber do not see a stop, nor do waits of a plain
+/// thread with ThreadWaits: for cleaning up with calls that suspend. Give such calls deadlines.
+/// Nests. Keep it on the fiber's, or the thread's, stack.
 class StopShield
 {
 public:
@@ -42,7 +45,7 @@ public:
     StopShield& operator=(const StopShield&) = delete;
 
 private:
-    FiberRecord* record;
+    std::uint32_t* shields; // null where nothing can be stopped
 };
 
 } // namespace weft

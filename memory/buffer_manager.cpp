@@ -21,6 +21,14 @@ BufferManager::BufferManager(const BufferManagerOptions& options)
                                 .bufferCount = options.buffersPerIoPool,
                                 .bufferSizeBytes = options.bufferSizeBytes}));
     }
+    if (options.threadBuffers > 0)
+    {
+        threads = std::make_unique<SharedIoBufferPool>(
+            IoBufferPoolOptions{.name = "io-threads",
+                                .bufferCount = options.threadBuffers,
+                                .bufferSizeBytes = options.bufferSizeBytes,
+                                .sizeOption = "runtime.thread_buffers"});
+    }
     if (options.computeBuffers > 0)
     {
         compute = std::make_unique<ComputePool>(
@@ -34,6 +42,12 @@ IoBufferPool& BufferManager::ioPool(std::size_t index) noexcept
 {
     WEFT_ASSERT(index < ioPools.size());
     return *ioPools[index];
+}
+
+SharedIoBufferPool& BufferManager::threadPool() noexcept
+{
+    WEFT_ASSERT(threads != nullptr);
+    return *threads;
 }
 
 ComputePool& BufferManager::computePool() noexcept

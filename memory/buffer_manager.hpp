@@ -2,6 +2,7 @@
 
 #include <weft/memory/compute_pool.hpp>
 #include <weft/memory/io_buffer_pool.hpp>
+#include <weft/memory/shared_io_buffer_pool.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +10,8 @@
 #include <vector>
 
 /// \file
-/// All buffers of a runtime: an I/O pool for each reactor and one compute pool.
+/// All buffers of a runtime: an I/O pool for each reactor, one for the sources that run on threads
+/// of their own, and one compute pool.
 ///
 /// They are separate for good. None lends to another, so no population of sources can take the
 /// buffer that a worker needs to make progress, and no worker's state can take a source's.
@@ -22,6 +24,9 @@ struct BufferManagerOptions
     /// One for each reactor, named "io-0" and so on.
     std::size_t ioPools = 1;
     std::uint32_t buffersPerIoPool = 0;
+    /// Named "io-threads". Zero: there is no such pool.
+    std::uint32_t threadBuffers = 0;
+    /// Of all I/O buffers.
     std::size_t bufferSizeBytes = 0;
     /// Zero: there is no compute pool; the host has one of its own.
     std::uint32_t computeBuffers = 0;
@@ -31,7 +36,7 @@ struct BufferManagerOptions
 class BufferManager
 {
 public:
-    /// Throws what IoBufferPool and ComputePool throw.
+    /// Throws what the pools throw.
     explicit BufferManager(const BufferManagerOptions& options);
 
     BufferManager(const BufferManager&) = delete;
@@ -46,6 +51,15 @@ public:
     /// the pool is its own matter.
     IoBufferPool& ioPool(std::size_t index) noexcept;
 
+    bool hasThreadPool() const noexcept
+    {
+        return threads != nullptr;
+    }
+
+    /// For sources that run on threads of their own. Needs hasThreadPool(). Any thread.
+    /// Reservations are gone before the manager is.
+    SharedIoBufferPool& threadPool() noexcept;
+
     bool hasComputePool() const noexcept
     {
         return compute != nullptr;
@@ -56,6 +70,7 @@ public:
 
 private:
     std::vector<std::unique_ptr<IoBufferPool>> ioPools;
+    std::unique_ptr<SharedIoBufferPool> threads;
     std::unique_ptr<ComputePool> compute;
 };
 

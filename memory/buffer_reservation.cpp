@@ -10,9 +10,9 @@ std::string ReservationRefused::message() const
 {
     return "source '" + sourceName + "' cannot be given its buffer: pool '" + poolName + "' has " +
            std::to_string(bufferCount) + " buffers of " + std::to_string(bufferSizeBytes) +
-           " bytes and " + std::to_string(reservedCount) +
-           " are reserved; raise runtime.buffers_per_reactor to at least " +
-           std::to_string(std::uint64_t{reservedCount} + 1) + " or use fewer sources";
+           " bytes and " + std::to_string(reservedCount) + " are reserved; raise " + sizeOption +
+           " to at least " + std::to_string(std::uint64_t{reservedCount} + 1) +
+           " or use fewer sources";
 }
 
 void BufferReservation::close() noexcept

@@ -36,6 +36,8 @@ struct ReservationRefused
     std::size_t bufferSizeBytes = 0;
     /// Reservations open when it was refused.
     std::uint32_t reservedCount = 0;
+    /// IoBufferPoolOptions::sizeOption.
+    std::string sizeOption;
 
     /// "source 'x' cannot be given its buffer: pool 'io-0' has 64 buffers of 4096 bytes and 64 are
     /// reserved; raise runtime.buffers_per_reactor to at least 65 or use fewer sources"

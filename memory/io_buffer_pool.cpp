@@ -32,8 +32,13 @@ IoBufferPool::~IoBufferPool()
 
 void IoBufferPool::attach(ReturnSignal& signal)
 {
-    WEFT_ASSERT(!closed && returnSignal == nullptr);
+    attachShared(signal);
     owner = std::this_thread::get_id();
+}
+
+void IoBufferPool::attachShared(ReturnSignal& signal)
+{
+    WEFT_ASSERT(!closed && returnSignal == nullptr);
     returnSignal = &signal;
     storage->setSignal(signal);
     settleSignal();
@@ -69,7 +74,8 @@ IoBufferPool::reserve(std::string_view sourceName, ReservationLimit limit)
                                                   .poolName = settings.name,
                                                   .bufferCount = settings.bufferCount,
                                                   .bufferSizeBytes = settings.bufferSizeBytes,
-                                                  .reservedCount = accounts->openCount()});
+                                                  .reservedCount = accounts->openCount(),
+                                                  .sizeOption = settings.sizeOption});
     }
     return BufferReservation(*this, *record);
 }

@@ -65,6 +65,8 @@ struct IoBufferPoolOptions
     std::string name;
     std::uint32_t bufferCount = 0;
     std::size_t bufferSizeBytes = 0;
+    /// For messages: what a user raises to have more buffers.
+    std::string sizeOption = "runtime.buffers_per_reactor";
 };
 
 /// Each number is exact when read alone; together they may be a few operations apart.
@@ -107,6 +109,10 @@ public:
     /// may act as the owner, and must call reclaim() of its own accord. Once. The signal outlives
     /// close().
     void attach(ReturnSignal& signal);
+
+    /// As attach(), with no thread as the owner for good: at any time one thread may act as the
+    /// owner, and the caller sees to it by a lock.
+    void attachShared(ReturnSignal& signal);
 
     /// Ends the pool: after it the signal is never called again, and nothing but the destructor and
     /// what any thread may call is allowed. No reservation is open and nobody waits. By the owner

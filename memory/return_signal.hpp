@@ -17,8 +17,9 @@ public:
     /// repeated for buffers that come back. Called while somebody waits for a buffer:
     /// - by the thread that released a buffer, whichever that is;
     /// - by the owner thread, out of what it calls itself, when a waiter can be served already.
-    /// It must not block and must not call the pool. A call may find that nobody waits any more, or
-    /// that those who wait have reached their limits.
+    /// It must not block, and must not call the pool unless it has made its thread the owner
+    /// (SharedIoBufferPool does). A call may find that nobody waits any more, or that those who
+    /// wait have reached their limits.
     /// No call is made or under way once IoBufferPool::close has returned.
     virtual void buffersReturned() noexcept = 0;
 

@@ -18,12 +18,16 @@ CancellableWait::~CancellableWait()
 
 std::error_code CancellableWait::refusal(Reactor& reactor, Deadline deadline) noexcept
 {
-    const auto* const record = reactor.scheduler().activeRecord();
+    auto* const record = reactor.scheduler().activeRecord();
     if (record != nullptr && record->stopVisible())
     {
         return IoError::Stopped;
     }
     if (deadline != NoDeadline && deadline <= reactor.engine().now())
+    {
+        return IoError::DeadlineExpired;
+    }
+    if (record != nullptr && record->takeBroughtForward(deadline))
     {
         return IoError::DeadlineExpired;
     }
@@ -38,6 +42,7 @@ void CancellableWait::suspendUntil(Deadline deadline) noexcept
         {
             reactor.timers().arm(timer, deadline);
         }
+        until = deadline;
         suspended = boost::fibers::context::active();
         reactor.scheduler().suspend(this);
         reactor.timers().cancel(timer);
@@ -64,6 +69,15 @@ void CancellableWait::DeadlineTimer::expired(Timer& timer) noexcept
 void CancellableWait::stopArrived() noexcept
 {
     giveUpBecause(IoError::Stopped);
+}
+
+void CancellableWait::deadlineBroughtForward(Deadline which) noexcept
+{
+    // One that comes when the wait is over already is found by the next refusal().
+    if (which == until)
+    {
+        giveUpBecause(IoError::DeadlineExpired);
+    }
 }
 
 void CancellableWait::giveUpBecause(IoError error) noexcept

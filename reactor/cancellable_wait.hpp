@@ -11,12 +11,13 @@ namespace weft
 
 class Reactor;
 
-/// One suspension of the calling fiber that a deadline or a stop may cut short. Derived classes say
-/// what they wait for, and how to give up on it. Lives on the fiber's stack, on its reactor thread.
+/// One suspension of the calling fiber that a deadline or a stop may cut short, and that ends when
+/// FiberRecord::bringForward() names its deadline. Derived classes say what they wait for, and how
+/// to give up on it. Lives on the fiber's stack, on its reactor thread.
 ///
 /// The rule on which every wait rests: giving up only asks. The fiber goes on when the thing itself
 /// says that it is over and calls resume(), so that nothing can arrive for a frame that has gone.
-class CancellableWait : private StopListener
+class CancellableWait : private WaitListener
 {
 public:
     CancellableWait(const CancellableWait&) = delete;
@@ -66,9 +67,11 @@ private:
     };
 
     void stopArrived() noexcept override;
+    void deadlineBroughtForward(Deadline which) noexcept override;
     void giveUpBecause(IoError error) noexcept;
 
     DeadlineTimer timer{*this};
+    Deadline until = NoDeadline;
     boost::fibers::context* suspended = nullptr;
     std::error_code reason;
     bool over = false;

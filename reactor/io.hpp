@@ -25,9 +25,12 @@
 ///   then is closed.
 /// - Any other error is the errno of the system call, in std::system_category(). EINTR and, on
 ///   descriptors in non-blocking mode, EAGAIN are dealt with here and never seen.
-/// On a plain thread the calls block it, with the same deadlines. What they are given must stay
-/// valid until they return. A descriptor must not be closed while a call uses it: stop the call and
-/// wait for it first.
+/// What they are given must stay valid until they return. A descriptor must not be closed while a
+/// call uses it: stop the call and wait for it first.
+///
+/// On a plain thread the calls block it, with the same deadlines, and on one with ThreadWaits (a
+/// thread of Runtime::blockingThreads() has them) with the same stop. There regular files block for
+/// as long as the disk takes, and a descriptor in blocking mode is best read by one thread only.
 
 namespace weft::io
 {
@@ -39,7 +42,7 @@ using Result = std::expected<T, std::error_code>;
 Deadline after(std::chrono::nanoseconds duration) noexcept;
 
 /// O_CLOEXEC is added to the flags. A FIFO to read from is open once a writer has written to it, or
-/// has come and gone. Suspends.
+/// has come and gone; one to write to may be refused (ENXIO) while it has no reader. Suspends.
 Result<OwnedDescriptor> open(const std::filesystem::path& path, int flags, mode_t mode = 0644,
                              Deadline deadline = NoDeadline);
 

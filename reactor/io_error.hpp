@@ -11,7 +11,7 @@ namespace weft
 enum class IoError
 {
     DeadlineExpired = 1, // the deadline given with the call has passed; nothing was lost
-    Stopped,             // the fiber has been asked to stop; nothing was lost
+    Stopped,             // the fiber, or thread, has been asked to stop; nothing was lost
 };
 
 const std::error_category& ioErrorCategory() noexcept;
@@ -21,7 +21,7 @@ inline std::error_code make_error_code(IoError error) noexcept
     return {static_cast<int>(error), ioErrorCategory()};
 }
 
-/// Whether a call gave up, rather than failed: its deadline has passed or its fiber is to stop.
+/// Whether a call gave up, rather than failed: its deadline has passed, or a stop has come.
 inline bool gaveUp(std::error_code error) noexcept
 {
     return error.category() == ioErrorCategory();

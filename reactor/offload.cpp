@@ -1,4 +1,8 @@
+#include <weft/reactor/blocking_threads.hpp>
 #include <weft/reactor/offload.hpp>
+#include <weft/reactor/thread_signals.hpp>
+
+#include <thread>
 
 namespace weft::detail
 {
@@ -103,13 +107,79 @@ void AbandonableTask::run() noexcept
     // The caller may be gone when the work is done; `self` keeps the task until then.
     work();
     auto expected = Phase::UnderWay;
-    if (phase.compare_exchange_strong(expected, Phase::Done))
+    if (!phase.compare_exchange_strong(expected, Phase::Done))
     {
-        scheduler->post(*this);
+        const auto last = std::move(self);
+    }
+    else if (event != nullptr)
+    {
+        const auto last = std::move(self);
+        event->set();
     }
     else
     {
-        const auto last = std::move(self);
+        scheduler->post(*this);
+    }
+}
+
+std::error_code AbandonableTask::performOnThread(const std::shared_ptr<AbandonableTask>& task,
+                                                 Deadline deadline)
+{
+    if (const auto error = refusalOnThread(deadline))
+    {
+        return error;
+    }
+    if (ThreadWaits::current() == nullptr && deadline == NoDeadline)
+    {
+        task->work();
+        return {};
+    }
+    ThreadEvent ended;
+    task->event = &ended;
+    task->self = task;
+    // Only these threads end before the pool does.
+    auto* const threads = BlockingThreads::current();
+    auto* const pool = threads != nullptr ? &threads->offloadPool() : nullptr;
+    if (const auto error = pool != nullptr ? pool->submit(*task) : runOnOwnThread(*task))
+    {
+        task->self.reset();
+        return error;
+    }
+    const auto interruption = ended.wait(deadline);
+    if (interruption == Interruption::None)
+    {
+        return {};
+    }
+    auto expected = Phase::UnderWay;
+    if (pool != nullptr && pool->withdraw(*task))
+    {
+        task->self.reset();
+    }
+    else if (!task->phase.compare_exchange_strong(expected, Phase::Abandoned))
+    {
+        // It has ended in this moment, and its message is on the way.
+        ended.waitToTheEnd();
+        return {};
+    }
+    return errorOf(interruption);
+}
+
+std::error_code AbandonableTask::runOnOwnThread(AbandonableTask& task)
+{
+    try
+    {
+        const SignalsBlocked signalsBlocked;
+        std::thread(
+            [&task]
+            {
+                task.run();
+            })
+            .detach();
+        return {};
+    }
+    catch (const std::system_error& error)
+    {
+        return error.code();
     }
 }
 

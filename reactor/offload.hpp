@@ -3,6 +3,7 @@
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/cancellable_wait.hpp>
 #include <weft/reactor/offload_pool.hpp>
+#include <weft/reactor/plain_thread.hpp>
 #include <weft/reactor/reactor.hpp>
 
 #include <atomic>
@@ -101,7 +102,7 @@ private:
     bool withdrawn = false;
 };
 
-/// A task that its fiber may leave behind. Owns itself while it is under way.
+/// A task that its fiber, or its plain thread, may leave behind. Owns itself while it is under way.
 class AbandonableTask : public OffloadTask, private InboxItem
 {
 public:
@@ -109,6 +110,10 @@ public:
     /// case the error says why and the task ends by itself, later. Suspends.
     static std::error_code perform(Reactor& reactor, std::shared_ptr<AbandonableTask> task,
                                    Deadline deadline);
+
+    /// The same for a plain thread, which it blocks; see offloadAbandonable() for where it runs.
+    static std::error_code performOnThread(const std::shared_ptr<AbandonableTask>& task,
+                                           Deadline deadline);
 
 protected:
     AbandonableTask() noexcept : InboxItem(deliver)
@@ -130,11 +135,14 @@ private:
     };
 
     static void deliver(InboxItem& item) noexcept;
+    static std::error_code runOnOwnThread(AbandonableTask& task);
     void run() noexcept final;
 
     std::atomic<Phase> phase = Phase::UnderWay;
+    // Who is told when it has been done: a fiber, or else a plain thread.
     Scheduler* scheduler = nullptr;
     Wait* wait = nullptr;
+    ThreadEvent* event = nullptr;
     std::shared_ptr<AbandonableTask> self;
 };
 
@@ -144,7 +152,8 @@ private:
 /// threw. For calls that block: only the fiber waits. `function` may refer to the caller's frame:
 /// the fiber goes on only when it has returned. So a deadline or a stop helps while it waits for a
 /// thread (IoError::DeadlineExpired, IoError::Stopped) and is ignored once it runs. Error too when
-/// no thread can be made. Suspends; on a plain thread it just calls.
+/// no thread can be made. Suspends; on a plain thread it just calls, unless a deadline or a stop
+/// has come already.
 template <typename Function>
 auto offload(Function&& function, Deadline deadline = NoDeadline)
     -> std::expected<std::invoke_result_t<Function&>, std::error_code>
@@ -178,6 +187,10 @@ auto offload(Function&& function, Deadline deadline = NoDeadline)
         }
         return wait.outcome.take();
     }
+    if (const auto error = detail::refusalOnThread(deadline))
+    {
+        return std::unexpected(error);
+    }
     detail::OffloadOutcome<Result> outcome;
     outcome.runAndKeep(function);
     return outcome.take();
@@ -185,7 +198,12 @@ auto offload(Function&& function, Deadline deadline = NoDeadline)
 
 /// As offload(), but a deadline or a stop lets the fiber go on at once while the call runs out by
 /// itself; its result is then dropped. `function` is moved to the heap with all that it needs: it
-/// must not refer to the caller's frame. Suspends; on a plain thread it just calls.
+/// must not refer to the caller's frame. Suspends.
+///
+/// On a plain thread it blocks the thread, with the same deadline, and the same stop where there
+/// are ThreadWaits: the call runs on the offload pool for threads of Runtime::blockingThreads(),
+/// else on a thread made for it, which may outlive every runtime. Where nothing could interrupt it
+/// (no ThreadWaits, no deadline) it just calls.
 template <typename Function>
 auto offloadAbandonable(Function function, Deadline deadline = NoDeadline)
     -> std::expected<std::invoke_result_t<Function&>, std::error_code>
@@ -210,18 +228,16 @@ auto offloadAbandonable(Function function, Deadline deadline = NoDeadline)
         Function target;
     };
 
-    if (auto* const reactor = Reactor::current())
+    const auto task = std::make_shared<Task>(std::move(function));
+    auto* const reactor = Reactor::current();
+    const auto error = reactor != nullptr
+                           ? detail::AbandonableTask::perform(*reactor, task, deadline)
+                           : detail::AbandonableTask::performOnThread(task, deadline);
+    if (error)
     {
-        const auto task = std::make_shared<Task>(std::move(function));
-        if (const auto error = detail::AbandonableTask::perform(*reactor, task, deadline))
-        {
-            return std::unexpected(error);
-        }
-        return task->outcome.take();
+        return std::unexpected(error);
     }
-    detail::OffloadOutcome<Result> outcome;
-    outcome.runAndKeep(function);
-    return outcome.take();
+    return task->outcome.take();
 }
 
 } // namespace weft

@@ -3,10 +3,10 @@
 #include <weft/reactor/cancellable_wait.hpp>
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/perform.hpp>
+#include <weft/reactor/plain_thread.hpp>
 #include <weft/reactor/reactor.hpp>
 
 #include <cerrno>
-#include <thread>
 
 #include <poll.h>
 
@@ -60,7 +60,7 @@ public:
     std::error_code perform(Deadline deadline) noexcept
     {
         suspendUntil(deadline);
-        return cause() == IoError::Stopped ? cause() : std::error_code();
+        return cause();
     }
 
 private:
@@ -153,28 +153,44 @@ std::expected<std::int32_t, std::error_code> detail::performToTheEnd(Operation& 
     return perform(operation, NoDeadline);
 }
 
+namespace
+{
+
+/// A sleep that has lasted until its deadline has succeeded.
+io::Result<void> sleepEnd(std::error_code error)
+{
+    if (error == IoError::Stopped)
+    {
+        return std::unexpected(error);
+    }
+    return {};
+}
+
+io::Result<void> sleepOnThread(Deadline deadline)
+{
+    if (const auto error = detail::refusalOnThread(deadline))
+    {
+        return sleepEnd(error);
+    }
+    ThreadEvent never;
+    return sleepEnd(detail::errorOf(never.wait(deadline)));
+}
+
+} // namespace
+
 io::Result<void> io::sleepUntil(Deadline deadline)
 {
     auto* const reactor = Reactor::current();
     if (reactor == nullptr)
     {
-        std::this_thread::sleep_until(deadline);
-        return {};
+        return sleepOnThread(deadline);
     }
     if (const auto error = CancellableWait::refusal(*reactor, deadline))
     {
-        if (error == IoError::Stopped)
-        {
-            return std::unexpected(error);
-        }
-        return {};
+        return sleepEnd(error);
     }
     SleepWait wait(*reactor);
-    if (const auto error = wait.perform(deadline))
-    {
-        return std::unexpected(error);
-    }
-    return {};
+    return sleepEnd(wait.perform(deadline));
 }
 
 io::Result<void> io::sleepFor(std::chrono::nanoseconds duration)

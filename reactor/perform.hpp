@@ -21,9 +21,18 @@ std::expected<std::int32_t, std::error_code> perform(Operation& operation, Deadl
 /// The same without deadline, and a stop is not seen: for calls that must happen.
 std::expected<std::int32_t, std::error_code> performToTheEnd(Operation& operation);
 
-/// The plain thread's way: poll(2) with the deadline, then the system call itself.
+/// The plain thread's way: what can wait is tried without waiting, and poll(2), with the deadline
+/// and beside the eventfd of ThreadWaits, does the waiting. Where nothing can interrupt the call
+/// (no deadline, no ThreadWaits) it simply blocks.
 std::expected<std::int32_t, std::error_code> performOnThread(Operation& operation,
                                                              Deadline deadline);
+
+/// Where a deadline or a stop is to be seen, another thread opens: a slow device, a mount that does
+/// not answer. Without waiting, as io_uring does it: so a FIFO to read from opens before it has a
+/// writer, and one to write to is refused (ENXIO) while it has no reader. A descriptor that comes
+/// too late is closed with the result that nobody takes.
+std::expected<std::int32_t, std::error_code> openOnThread(const Operation& operation,
+                                                          Deadline deadline);
 
 /// The events that tell when an operation on a non-blocking descriptor can go on; zero for those
 /// that never wait so.

@@ -20,6 +20,7 @@ BufferManagerOptions bufferOptions(const RuntimeOptions& options)
     return {
         .ioPools = options.reactors,
         .buffersPerIoPool = options.buffersPerReactor,
+        .threadBuffers = options.threadBuffers,
         .bufferSizeBytes = options.bufferSizeBytes,
         .computeBuffers = options.computeBuffers,
         .computeBufferSizeBytes = options.bufferSizeBytes,
@@ -76,7 +77,7 @@ Runtime::Runtime(const RuntimeOptions& options)
 
 Runtime::~Runtime()
 {
-    WEFT_ASSERT(Reactor::current() == nullptr);
+    WEFT_ASSERT(Reactor::current() == nullptr && BlockingThreads::current() == nullptr);
     shutdown();
 }
 
@@ -151,7 +152,7 @@ void Runtime::shutdown()
 {
     stopping.store(true, std::memory_order_seq_cst);
     requestStopOfAll();
-    if (Reactor::current() == nullptr)
+    if (Reactor::current() == nullptr && BlockingThreads::current() == nullptr)
     {
         joinThreads();
     }
@@ -163,11 +164,14 @@ void Runtime::requestStopOfAll() noexcept
     {
         reactor->scheduler().stopAll();
     }
+    threadsOfSources.stopAll();
 }
 
 void Runtime::joinThreads() noexcept
 {
     const std::lock_guard lock(joinMutex);
+    // While the reactors run: a source on a thread may wait for what a fiber does.
+    threadsOfSources.awaitEnd();
     for (const auto& reactor : reactors)
     {
         reactor->scheduler().allowExit();
@@ -225,7 +229,7 @@ std::vector<ReactorStatistics> Runtime::statistics() const
 
 std::size_t Runtime::threadCount() const
 {
-    return reactors.size() + offload.threadCount();
+    return reactors.size() + offload.threadCount() + threadsOfSources.count();
 }
 
 Runtime& detail::requireRuntime()

@@ -4,6 +4,7 @@
 #include <weft/fibers/fiber_group.hpp>
 #include <weft/fibers/record_pool.hpp>
 #include <weft/memory/buffer_manager.hpp>
+#include <weft/reactor/blocking_threads.hpp>
 #include <weft/reactor/offload_pool.hpp>
 #include <weft/reactor/reactor.hpp>
 #include <weft/reactor/runtime_options.hpp>
@@ -21,8 +22,9 @@
 namespace weft
 {
 
-/// All reactors of the process, with their buffers and the offload pool. At most one exists at a
-/// time. Any thread may call any member but the destructor.
+/// All reactors of the process, with their buffers, the offload pool and the threads of sources
+/// that have one of their own. At most one exists at a time. Any thread may call any member but the
+/// destructor.
 class Runtime
 {
 public:
@@ -30,7 +32,8 @@ public:
     /// when the machine refuses something, std::logic_error when another runtime exists.
     explicit Runtime(const RuntimeOptions& options = {});
 
-    /// shutdown(). Not on a reactor. Fiber handles must be gone.
+    /// shutdown(). Not on a reactor, nor on a thread of blockingThreads(). Fiber handles must be
+    /// gone, and reservations of the thread pool of buffers().
     ~Runtime();
 
     Runtime(const Runtime&) = delete;
@@ -39,11 +42,12 @@ public:
     /// The running runtime; null when there is none.
     static Runtime* current() noexcept;
 
-    /// Stops every fiber, waits until all have ended, and joins the reactor threads. From then on
-    /// spawning throws std::system_error, but for fibers that spawn others to clean up: those are
-    /// born stopped. May be called more than once and by many threads: each returns when it is
-    /// done. On a reactor it cannot wait for itself: it stops all fibers and returns; the
-    /// destructor does the rest.
+    /// Stops every fiber and every thread of blockingThreads(), waits until all have ended, the
+    /// threads first, and joins the reactor threads. From then on spawning and starting throw
+    /// std::system_error, but for fibers that spawn others to clean up: those are born stopped. May
+    /// be called more than once and by many threads: each returns when it is done. On a reactor, or
+    /// on one of those threads, it cannot wait for itself: it stops all and returns; the destructor
+    /// does the rest.
     void shutdown();
 
     bool isShuttingDown() const noexcept
@@ -80,6 +84,12 @@ public:
         return bufferManager;
     }
 
+    /// Threads for sources that do not run on a reactor.
+    BlockingThreads& blockingThreads() noexcept
+    {
+        return threadsOfSources;
+    }
+
     /// All options, with the defaults filled in.
     const RuntimeOptions& options() const noexcept
     {
@@ -91,7 +101,8 @@ public:
 
     std::vector<ReactorStatistics> statistics() const;
 
-    /// Threads of the runtime: reactors and offload threads that have been started.
+    /// Threads of the runtime: reactors, offload threads that have been started, and those of
+    /// blockingThreads() that run.
     std::size_t threadCount() const;
 
 private:
@@ -112,6 +123,7 @@ private:
     BufferManager bufferManager;
     std::vector<std::unique_ptr<Reactor>> reactors;
     OffloadPool offload; // after the reactors: its threads post to them until it is gone
+    BlockingThreads threadsOfSources{offload};
     std::atomic<std::size_t> nextReactor = 0;
     std::atomic<bool> stopping = false;
 

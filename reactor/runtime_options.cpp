@@ -71,6 +71,7 @@ RuntimeOptions RuntimeOptions::resolved() const
     }
     requireRange<std::size_t>("reactors", options.reactors, 1, ReactorsMax);
     requireRange<std::uint32_t>("buffers_per_reactor", buffersPerReactor, 1, BuffersMax);
+    requireRange<std::uint32_t>("thread_buffers", threadBuffers, 0, BuffersMax);
     requireRange<std::size_t>("buffer_size", bufferSizeBytes, BufferBytesMin, BufferBytesMax);
     requireRange<std::uint32_t>("compute_buffers", computeBuffers, 0, BuffersMax);
     constexpr std::array<std::string_view, StackClassCount> StackNames{

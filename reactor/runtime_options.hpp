@@ -42,6 +42,9 @@ struct RuntimeOptions
 
     /// I/O buffers of each reactor: at least one for each source that it runs.
     std::uint32_t buffersPerReactor = 4096;
+    /// I/O buffers for sources that run on threads of their own: at least one for each. Zero: no
+    /// such pool.
+    std::uint32_t threadBuffers = 4096;
     std::size_t bufferSizeBytes = 4096;
     /// Buffers for the host's own threads. Zero: no such pool.
     std::uint32_t computeBuffers = 0;

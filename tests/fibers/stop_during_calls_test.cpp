@@ -4,19 +4,13 @@
 
 #include "tests/support/results.hpp"
 #include "tests/support/runtime.hpp"
-#include "tests/support/sockets.hpp"
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/silent_calls.hpp"
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <functional>
 #include <latch>
-#include <string>
 #include <thread>
 #include <vector>
-
-#include <poll.h>
 
 /// \file
 /// A stop is seen by every call that suspends: before the call, and by one that waits already.
@@ -27,104 +21,12 @@ namespace weft
 namespace
 {
 
-/// A call that would wait for ever.
-struct EndlessCall
-{
-    std::string name;
-    std::function<std::error_code()> call;
-};
-
-std::error_code sleepForAnHour()
+std::error_code sleepForAnHour(Deadline)
 {
     return errorOf(io::sleepFor(std::chrono::hours(1)));
 }
 
-std::error_code receiveFromASilentPeer()
-{
-    const auto pair = socketPair();
-    std::array<std::byte, 16> buffer;
-    return errorOf(io::recv(pair.first.get(), buffer));
-}
-
-std::error_code receiveMessageFromASilentPeer()
-{
-    const auto pair = socketPair();
-    std::array<std::byte, 16> buffer;
-    iovec part = {.iov_base = buffer.data(), .iov_len = buffer.size()};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    return errorOf(io::recvmsg(pair.first.get(), message));
-}
-
-std::error_code sendToAPeerThatDoesNotRead()
-{
-    const auto pair = socketPair();
-    const std::vector<std::byte> bytes(1 << 16);
-    for (;;)
-    {
-        if (const auto sent = io::send(pair.first.get(), bytes); !sent)
-        {
-            return sent.error();
-        }
-    }
-}
-
-std::error_code acceptWhereNobodyConnects()
-{
-    const LoopbackListener listener;
-    return errorOf(io::accept(listener.socket.get()));
-}
-
-std::error_code connectToABlackHole()
-{
-    const BlackHole blackHole;
-    const auto socket = tcpSocket();
-    return errorOf(io::connect(socket.get(), blackHole.address()));
-}
-
-std::error_code pollASilentPeer()
-{
-    const auto pair = socketPair();
-    return errorOf(io::poll(pair.first.get(), POLLIN));
-}
-
-std::error_code readAnEmptyPipe()
-{
-    const auto pipe = makePipe();
-    std::array<std::byte, 16> buffer;
-    return errorOf(io::read(pipe.first.get(), buffer));
-}
-
-std::error_code readAnEmptyPipeInNonBlockingMode()
-{
-    const auto pipe = makePipe(O_CLOEXEC | O_NONBLOCK);
-    std::array<std::byte, 16> buffer;
-    return errorOf(io::read(pipe.first.get(), buffer));
-}
-
-std::error_code writeToAFullPipe()
-{
-    const auto pipe = makePipe();
-    const std::vector<std::byte> bytes(1 << 16);
-    for (;;)
-    {
-        if (const auto written = io::write(pipe.second.get(), bytes); !written)
-        {
-            return written.error();
-        }
-    }
-}
-
-std::error_code openAFifoThatNobodyWrites()
-{
-    const TemporaryDirectory directory;
-    const auto path = directory.path() / "fifo";
-    checkedCall(::mkfifo(path.c_str(), 0600), "mkfifo");
-    return errorOf(io::open(path, O_RDONLY));
-}
-
-std::error_code acquireWhenAllBuffersAreHeld()
+std::error_code acquireWhenAllBuffersAreHeld(Deadline)
 {
     auto& pool = Reactor::current()->buffers();
     auto reservation = *pool.reserve("test");
@@ -141,7 +43,7 @@ std::error_code acquireWhenAllBuffersAreHeld()
 }
 
 /// The pool's only thread is busy for as long as the fiber waits in the queue.
-std::error_code offloadBehindOthers()
+std::error_code offloadBehindOthers(Deadline)
 {
     std::latch release(1);
     std::latch begun(1);
@@ -165,20 +67,17 @@ std::error_code offloadBehindOthers()
     return errorOf(queued);
 }
 
-std::error_code abandonableCallThatHangs()
+std::vector<SilentCall> endlessCalls()
 {
-    // Shared with the call, which is left behind and ends by itself.
-    const auto release = std::make_shared<std::latch>(1);
-    const auto abandoned = offloadAbandonable(
-        [release]
-        {
-            release->wait();
-        });
-    release->count_down();
-    return errorOf(abandoned);
+    auto calls = silentCalls();
+    calls.push_back({"sleep", sleepForAnHour});
+    calls.push_back({"acquireBuffer", acquireWhenAllBuffersAreHeld});
+    calls.push_back({"offloadQueued", offloadBehindOthers});
+    calls.push_back({"offloadAbandonable", abandonableCallThatHangs});
+    return calls;
 }
 
-class StopDuring : public testing::TestWithParam<EndlessCall>
+class StopDuring : public testing::TestWithParam<SilentCall>
 {
 protected:
     static RuntimeOptions options()
@@ -198,7 +97,7 @@ TEST_P(StopDuring, theWaitEndsIt)
     auto fiber = runtime.spawn(testFiber("waiter"),
                                [&error]
                                {
-                                   error = GetParam().call();
+                                   error = GetParam().call(NoDeadline);
                                });
     awaitState(runtime, "waiter", FiberState::Suspended);
     fiber.requestStop();
@@ -216,7 +115,7 @@ TEST_P(StopDuring, aRandomMomentEndsIt)
         auto fiber = runtime.spawn(testFiber("waiter"),
                                    [&error]
                                    {
-                                       error = GetParam().call();
+                                       error = GetParam().call(NoDeadline);
                                    });
         for (int turn = 0; turn < round; ++turn)
         {
@@ -236,7 +135,7 @@ TEST_P(StopDuring, leavesNoDescriptorBehind)
     auto fiber = runtime.spawn(testFiber("waiter"),
                                []
                                {
-                                   (void)GetParam().call();
+                                   (void)GetParam().call(NoDeadline);
                                });
     awaitState(runtime, "waiter", FiberState::Suspended);
     fiber.requestStop();
@@ -244,24 +143,10 @@ TEST_P(StopDuring, leavesNoDescriptorBehind)
     EXPECT_EQ(openDescriptorCount(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Calls, StopDuring,
-    testing::Values(EndlessCall{"sleep", sleepForAnHour},
-                    EndlessCall{"recv", receiveFromASilentPeer},
-                    EndlessCall{"recvmsg", receiveMessageFromASilentPeer},
-                    EndlessCall{"send", sendToAPeerThatDoesNotRead},
-                    EndlessCall{"accept", acceptWhereNobodyConnects},
-                    EndlessCall{"connect", connectToABlackHole},
-                    EndlessCall{"poll", pollASilentPeer}, EndlessCall{"readPipe", readAnEmptyPipe},
-                    EndlessCall{"readNonBlockingPipe", readAnEmptyPipeInNonBlockingMode},
-                    EndlessCall{"writePipe", writeToAFullPipe},
-                    EndlessCall{"openFifo", openAFifoThatNobodyWrites},
-                    EndlessCall{"acquireBuffer", acquireWhenAllBuffersAreHeld},
-                    EndlessCall{"offloadQueued", offloadBehindOthers},
-                    EndlessCall{"offloadAbandonable", abandonableCallThatHangs}),
-    [](const auto& instance)
-    {
-        return instance.param.name;
-    });
+INSTANTIATE_TEST_SUITE_P(Calls, StopDuring, testing::ValuesIn(endlessCalls()),
+                         [](const auto& instance)
+                         {
+                             return instance.param.name;
+                         });
 
 } // namespace weft

@@ -58,6 +58,12 @@ INSTANTIATE_TEST_SUITE_P(
                                   options.buffersPerReactor = 0;
                               },
                               "option buffers_per_reactor is 0; allowed: 1 to 16777216"},
+                    BadOption{"threadBuffers",
+                              [](RuntimeOptions& options)
+                              {
+                                  options.threadBuffers = 16777217;
+                              },
+                              "option thread_buffers is 16777217; allowed: 0 to 16777216"},
                     BadOption{"bufferSizeTooSmall",
                               [](RuntimeOptions& options)
                               {

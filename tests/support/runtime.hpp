@@ -22,6 +22,7 @@ inline RuntimeOptions smallRuntime(std::size_t reactors = 1)
     RuntimeOptions options;
     options.reactors = reactors;
     options.buffersPerReactor = 64;
+    options.threadBuffers = 64;
     options.stacksPerReactor = {1024, 64, 8};
     return options;
 }
