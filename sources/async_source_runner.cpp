@@ -1,68 +1,142 @@
-#include <weft/reactor/io.hpp>
+#include <weft/fibers/this_fiber.hpp>
+#include <weft/memory/assert.hpp>
+#include <weft/reactor/acquire_buffer.hpp>
+#include <weft/reactor/reactor.hpp>
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/async_source_runner.hpp>
+#include <weft/sources/flush_demand.hpp>
+#include <weft/sources/source_error.hpp>
+#include <weft/sources/source_execution.hpp>
 #include <weft/sources/source_task.hpp>
 
+#include <atomic>
 #include <utility>
 
 namespace weft
 {
 
+namespace
+{
+
+/// A fiber that runs a source; lives on its stack.
+class FiberExecution final : public SourceExecution
+{
+public:
+    FiberExecution() noexcept
+        : reactor(*Reactor::current()),
+          fiber(*reactor.scheduler().activeRecord())
+    {
+    }
+
+    ~FiberExecution()
+    {
+        // Nobody sends the message any more, but it may be on its way: this object is what it
+        // would be delivered to. The inbox is emptied at each turn of the loop.
+        while (flushMessage.underWay.load(std::memory_order_acquire))
+        {
+            this_fiber::yield();
+        }
+    }
+
+    void reserve(const std::string& sourceName, std::uint32_t buffersInFlightMax) override
+    {
+        auto reserved =
+            reactor.buffers().reserve(sourceName, {.buffersInFlightMax = buffersInFlightMax});
+        if (!reserved)
+        {
+            throw SourceError(std::make_error_code(std::errc::no_buffer_space),
+                              reserved.error().message());
+        }
+        reservation = std::move(*reserved);
+    }
+
+    void release() noexcept override
+    {
+        reservation.close();
+    }
+
+    IoBuffer tryAcquire() noexcept override
+    {
+        auto buffer = reactor.buffers().tryAcquire(reservation);
+        return buffer ? std::move(*buffer) : IoBuffer();
+    }
+
+    io::Result<IoBuffer> acquire() override
+    {
+        return acquireBuffer(reservation);
+    }
+
+    std::uint32_t buffersInFlight() const noexcept override
+    {
+        return reservation.buffersInFlight();
+    }
+
+    void bringFlushForward(FlushDemand& demand) noexcept override
+    {
+        if (!flushMessage.underWay.exchange(true, std::memory_order_acq_rel))
+        {
+            flushMessage.demand = &demand;
+            reactor.scheduler().post(flushMessage);
+        }
+    }
+
+private:
+    /// The fiber's waits are ended on its own thread. One message at a time: the wish itself is in
+    /// the demand, which is looked at when the message arrives.
+    struct FlushMessage : InboxItem
+    {
+        explicit FlushMessage(FiberRecord& record) noexcept : InboxItem(deliver), fiber(record)
+        {
+        }
+
+        static void deliver(InboxItem& item) noexcept
+        {
+            auto& message = static_cast<FlushMessage&>(item);
+            auto& fiber = message.fiber;
+            auto& demand = *message.demand;
+            // A demand uttered from here on sends another message.
+            message.underWay.store(false, std::memory_order_seq_cst);
+            const auto due = demand.dueAt();
+            if (due != NoDeadline && demand.isUttered())
+            {
+                fiber.bringForward(due);
+            }
+        }
+
+        FiberRecord& fiber;
+        FlushDemand* demand = nullptr;
+        std::atomic<bool> underWay = false;
+    };
+
+    Reactor& reactor;
+    FiberRecord& fiber;
+    BufferReservation reservation;
+    FlushMessage flushMessage{fiber};
+};
+
+} // namespace
+
 AsyncSourceRunner::AsyncSourceRunner(Runtime& sourceRuntime, OriginId origin,
                                      SourceRunnerOptions options, std::unique_ptr<Source> source,
                                      std::optional<std::size_t> onReactor)
-    : runtime(sourceRuntime),
-      reactor(onReactor),
-      task(std::make_shared<SourceTask>(origin, std::move(options), std::move(source)))
+    : SourceRunner(origin, std::move(options), std::move(source)),
+      runtime(sourceRuntime),
+      reactor(onReactor)
 {
 }
 
-AsyncSourceRunner::~AsyncSourceRunner()
+void AsyncSourceRunner::launch(std::shared_ptr<SourceTask> launched)
 {
-    stop();
-    task->waitUntilOver(NoDeadline);
-}
-
-bool AsyncSourceRunner::start(EmitFunction emit)
-{
-    if (!task->begin(std::move(emit)))
-    {
-        return false;
-    }
-    try
-    {
-        runtime
-            .spawn(
-                {.name = task->name(), .reactor = reactor, .stop = task->stopSource().get_token()},
-                [running = task]
-                {
-                    running->run();
-                })
-            .detach();
-    }
-    catch (...)
-    {
-        task->unbegin();
-        throw;
-    }
-    return true;
-}
-
-void AsyncSourceRunner::stop() noexcept
-{
-    task->stopSource().request_stop();
-}
-
-TryStopResult AsyncSourceRunner::tryStop(std::chrono::nanoseconds timeout)
-{
-    stop();
-    return task->waitUntilOver(io::after(timeout)) ? TryStopResult::Success
-                                                   : TryStopResult::Timeout;
-}
-
-SourceStatistics AsyncSourceRunner::statistics() const
-{
-    return task->statistics();
+    runtime
+        .spawn({.name = launched->name(),
+                .reactor = reactor,
+                .stop = launched->stopSource().get_token()},
+               [launched]
+               {
+                   FiberExecution execution;
+                   launched->run(execution);
+               })
+        .detach();
 }
 
 } // namespace weft

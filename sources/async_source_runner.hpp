@@ -11,7 +11,6 @@ namespace weft
 {
 
 class Runtime;
-class SourceTask;
 
 /// Runs a source on a fiber of the runtime, which must be alive when start() is called and be shut
 /// down, at the latest, by its own destructor. The runner itself may outlive it.
@@ -22,17 +21,12 @@ public:
     AsyncSourceRunner(Runtime& runtime, OriginId origin, SourceRunnerOptions options,
                       std::unique_ptr<Source> source,
                       std::optional<std::size_t> reactor = std::nullopt);
-    ~AsyncSourceRunner() override;
-
-    bool start(EmitFunction emit) override;
-    void stop() noexcept override;
-    TryStopResult tryStop(std::chrono::nanoseconds timeout) override;
-    SourceStatistics statistics() const override;
 
 private:
+    void launch(std::shared_ptr<SourceTask> launched) override;
+
     Runtime& runtime;
     std::optional<std::size_t> reactor;
-    std::shared_ptr<SourceTask> task; // shared with the fiber
 };
 
 } // namespace weft

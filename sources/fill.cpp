@@ -13,10 +13,10 @@ void Fill::advance(std::size_t sizeBytes) noexcept
     {
         const auto now = Clock::now();
         buffer.metadata().creationTime = now;
-        if (interval >= std::chrono::nanoseconds::zero() && interval < NoDeadline - now)
-        {
-            flushDue = now + interval;
-        }
+        const bool timed =
+            interval >= std::chrono::nanoseconds::zero() && interval < OnDemandOnly - now;
+        flushDue = timed ? now + interval : OnDemandOnly;
+        demand.filling(flushDue);
     }
 }
 
@@ -27,7 +27,14 @@ bool Fill::wantsMore() const noexcept
         return false;
     }
     // The calls in between compare the deadline with the clock; only "at once" needs no clock.
-    return buffer.sizeBytes() == 0 || interval != std::chrono::nanoseconds::zero();
+    return buffer.sizeBytes() == 0 ||
+           (interval != std::chrono::nanoseconds::zero() && !demand.isUttered());
+}
+
+Deadline Fill::deadline() const noexcept
+{
+    // The clock's epoch is a moment that has passed.
+    return buffer.sizeBytes() > 0 && demand.isUttered() ? Deadline{} : flushDue;
 }
 
 } // namespace weft

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/memory/io_buffer.hpp>
+#include <weft/sources/flush_demand.hpp>
 #include <weft/timers/clock.hpp>
 
 #include <chrono>
@@ -12,18 +13,32 @@ namespace weft
 
 /// The buffer that a source fills, and until when.
 ///
-/// The flush interval counts from the first byte: a partly filled buffer is delivered when the
-/// interval has passed, an empty one never, so a silent source needs no timer.
+/// A buffer is delivered when it is full, when its flush interval has passed, which counts from its
+/// first byte, or when downstream demands what there is. An empty one is never delivered, so a
+/// silent source needs no timer.
 class Fill
 {
 public:
-    /// A negative interval stands for none.
-    Fill(IoBuffer& filledBuffer, std::chrono::nanoseconds flushInterval) noexcept
+    /// Stands for "when it is full or demanded": later than any real deadline, yet told apart from
+    /// the waits that have none.
+    static constexpr Deadline OnDemandOnly = NoDeadline - std::chrono::nanoseconds(1);
+
+    /// A negative interval stands for none. The demand outlives the fill.
+    Fill(IoBuffer& filledBuffer, std::chrono::nanoseconds flushInterval,
+         FlushDemand& flushDemand) noexcept
         : buffer(filledBuffer),
           interval(flushInterval),
-          flushDue(NoDeadline)
+          demand(flushDemand)
     {
     }
+
+    ~Fill()
+    {
+        demand.notFilling();
+    }
+
+    Fill(const Fill&) = delete;
+    Fill& operator=(const Fill&) = delete;
 
     /// The part that is still empty.
     std::span<std::byte> rest() noexcept
@@ -34,14 +49,13 @@ public:
     /// Says that the first `sizeBytes` of rest() have been filled.
     void advance(std::size_t sizeBytes) noexcept;
 
-    /// False when the buffer is full or its flush is due: return from fillBuffer.
+    /// False when the buffer is full, its flush is due or it is demanded: return from fillBuffer.
     bool wantsMore() const noexcept;
 
-    /// When the buffer must be delivered; NoDeadline while it is empty. For the calls that wait.
-    Deadline deadline() const noexcept
-    {
-        return flushDue;
-    }
+    /// When the buffer must be delivered; NoDeadline while it is empty. For the calls that wait,
+    /// asked for anew before each of them: a wait with this deadline ends early, with
+    /// IoError::DeadlineExpired, when downstream demands the buffer.
+    Deadline deadline() const noexcept;
 
     std::size_t sizeBytes() const noexcept
     {
@@ -56,7 +70,8 @@ public:
 private:
     IoBuffer& buffer;
     std::chrono::nanoseconds interval;
-    Deadline flushDue;
+    FlushDemand& demand;
+    Deadline flushDue = NoDeadline;
 };
 
 } // namespace weft

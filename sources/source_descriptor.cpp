@@ -1,4 +1,5 @@
 #include <weft/memory/assert.hpp>
+#include <weft/sources/quantity.hpp>
 #include <weft/sources/source_descriptor.hpp>
 #include <weft/sources/source_registry.hpp>
 
@@ -64,6 +65,36 @@ SourceDescriptor::SourceDescriptor(std::string name, std::string_view type,
         values.emplace(definition.name,
                        parseParameter(definition, text != texts.end() ? text->second
                                                                       : *definition.defaultValue));
+    }
+    if (has("reconnect_attempts"))
+    {
+        checkReconnect(texts);
+    }
+}
+
+void SourceDescriptor::checkReconnect(const ParameterTexts& given) const
+{
+    const auto least = duration("reconnect_pause_min");
+    const auto most = duration("reconnect_pause_max");
+    if (least > most)
+    {
+        // The one that was written is the one to change.
+        const bool writtenLeast = given.contains("reconnect_pause_min");
+        throw InvalidParameter(
+            writtenLeast ? "reconnect_pause_min" : "reconnect_pause_max",
+            writtenLeast
+                ? fmt::format("is '{}'; allowed: at most reconnect_pause_max, which is {}",
+                              formatDuration(least), formatDuration(most))
+                : fmt::format("is '{}'; allowed: at least reconnect_pause_min, which is {}",
+                              formatDuration(most), formatDuration(least)));
+    }
+    if (duration("reconnect_time") > duration("reconnect_time").zero() &&
+        integer("reconnect_attempts") == 0)
+    {
+        throw InvalidParameter("reconnect_time",
+                               fmt::format("is '{}', but reconnect_attempts is 0, so nothing is "
+                                           "tried again; give reconnect_attempts too",
+                                           formatDuration(duration("reconnect_time"))));
     }
 }
 

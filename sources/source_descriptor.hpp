@@ -19,8 +19,8 @@ class SourceDescriptor
 {
 public:
     /// Checks everything against the type's definitions and fills in the defaults. Throws
-    /// InvalidParameter for an unknown type ("type"), an unknown or missing parameter, or a value
-    /// that is not allowed.
+    /// InvalidParameter for an unknown type ("type"), an unknown or missing parameter, or values
+    /// that are not allowed or contradict each other.
     SourceDescriptor(std::string sourceName, std::string_view sourceType,
                      const ParameterTexts& texts);
 
@@ -47,6 +47,7 @@ public:
     bool has(std::string_view parameter) const;
 
 private:
+    void checkReconnect(const ParameterTexts& given) const;
     const ParameterValue& value(std::string_view parameter) const;
 
     std::string sourceName;

@@ -15,15 +15,19 @@ bool isTransient(std::error_code error) noexcept
 {
     if (error.category() == resolverCategory())
     {
-        return error.value() == EAI_AGAIN;
+        return error.value() == EAI_AGAIN || error.value() == EAI_MEMORY;
     }
     if (error == IoError::DeadlineExpired)
     {
         return true;
     }
-    constexpr std::array TransientErrors{ECONNREFUSED, ECONNRESET,   ECONNABORTED, EPIPE,
-                                         ETIMEDOUT,    EHOSTUNREACH, ENETUNREACH,  EHOSTDOWN,
-                                         ENETDOWN,     ENETRESET};
+    constexpr std::array TransientErrors{
+        // The peer, or the way to it, is away.
+        ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
+        EHOSTDOWN, ENETDOWN, ENETRESET,
+        // This machine is short of something that others may give back: ports, descriptors,
+        // memory, threads.
+        EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN};
     return error.category() == std::system_category() &&
            std::ranges::find(TransientErrors, error.value()) != TransientErrors.end();
 }

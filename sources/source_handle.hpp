@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,12 @@ public:
         return runner->tryStop(timeout);
     }
 
+    /// See SourceRunner::requestFlush().
+    void requestFlush() noexcept
+    {
+        runner->requestFlush();
+    }
+
     SourceStatistics statistics() const
     {
         return runner->statistics();
@@ -64,5 +71,10 @@ private:
     std::string sourceName;
     std::unique_ptr<SourceRunner> runner;
 };
+
+/// Asks all of them to stop, then waits for them, at most `timeout` in all. Success when each has
+/// stopped. Suspends; on a plain thread, blocks it.
+[[nodiscard]] TryStopResult tryStopAll(std::span<SourceHandle> handles,
+                                       std::chrono::nanoseconds timeout);
 
 } // namespace weft

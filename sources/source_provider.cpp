@@ -1,7 +1,10 @@
 #include <weft/memory/assert.hpp>
 #include <weft/sources/async_source_runner.hpp>
+#include <weft/sources/blocking_source_runner.hpp>
 #include <weft/sources/source_provider.hpp>
 #include <weft/sources/source_registry.hpp>
+
+#include <utility>
 
 namespace weft
 {
@@ -11,8 +14,19 @@ SourceHandle SourceProvider::provide(OriginId origin, const SourceDescriptor& de
 {
     const auto* const type = SourceRegistry::instance().find(descriptor.type());
     WEFT_ASSERT(type != nullptr); // the descriptor was checked against it
-    auto runner = std::make_unique<AsyncSourceRunner>(
-        runtime, origin, SourceRunnerOptions::from(descriptor), type->make(descriptor), reactor);
+    auto options = SourceRunnerOptions::from(descriptor);
+    auto source = type->make(descriptor);
+    std::unique_ptr<SourceRunner> runner;
+    if (descriptor.text("execution") == "thread")
+    {
+        runner = std::make_unique<BlockingSourceRunner>(runtime, origin, std::move(options),
+                                                        std::move(source));
+    }
+    else
+    {
+        runner = std::make_unique<AsyncSourceRunner>(runtime, origin, std::move(options),
+                                                     std::move(source), reactor);
+    }
     return {origin, descriptor.name(), std::move(runner)};
 }
 

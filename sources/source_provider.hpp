@@ -22,8 +22,9 @@ public:
     {
     }
 
-    /// A handle that has not been started. Nothing is opened yet. Throws what the source's
-    /// constructor throws. Any thread.
+    /// A handle that has not been started. Nothing is opened yet. `reactor` is for sources that run
+    /// on fibers; by default the runtime chooses. Throws what the source's constructor throws. Any
+    /// thread.
     SourceHandle provide(OriginId origin, const SourceDescriptor& descriptor,
                          std::optional<std::size_t> reactor = std::nullopt) const;
 

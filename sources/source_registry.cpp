@@ -53,6 +53,16 @@ std::vector<ParameterDefinition> commonParameters()
          .type = ParameterType::Duration,
          .defaultValue = "10ms",
          .help = "deliver a partly filled buffer this long after its first byte; 0: at once"},
+        {.name = "execution",
+         .defaultValue = "fiber",
+         .help = "fiber: on a reactor, with thousands of others; thread: on a thread of its own",
+         .choices = {"fiber", "thread"}},
+        {.name = "buffers_in_flight_max",
+         .type = ParameterType::Integer,
+         .unit = "buffers",
+         .defaultValue = "0",
+         .help = "at most so many buffers out at once; 0: as demand for the shared ones allows",
+         .most = 1'000'000'000},
     };
 }
 
@@ -65,6 +75,10 @@ std::vector<ParameterDefinition> reconnectParameters()
          .defaultValue = "0",
          .help = "open again after so many transient errors in a row; 0: the first is final",
          .most = 1'000'000'000},
+        {.name = "reconnect_time",
+         .type = ParameterType::Duration,
+         .defaultValue = "0s",
+         .help = "begin no attempt later than this after the first error of a row; 0: no limit"},
         {.name = "reconnect_pause_min",
          .type = ParameterType::Duration,
          .defaultValue = "100ms",

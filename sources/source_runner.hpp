@@ -1,16 +1,20 @@
 #pragma once
 
+#include <weft/sources/reconnect.hpp>
 #include <weft/sources/source_event.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace weft
 {
 
+class Source;
 class SourceDescriptor;
+class SourceTask;
 
 enum class SourceState : std::uint8_t
 {
@@ -25,25 +29,16 @@ enum class SourceState : std::uint8_t
 
 std::string_view toString(SourceState state) noexcept;
 
-/// When and how often a source is opened again after a transient error (isTransient), whether it
-/// came from open or later. The pauses double from `pauseLeast` to `pauseMost`; each is drawn
-/// between zero and that ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015: full
-/// jitter).
-struct ReconnectPolicy
-{
-    /// Attempts after one another without success. Zero: the first error is final.
-    std::uint64_t attemptsMax = 0;
-    std::chrono::nanoseconds pauseLeast = std::chrono::milliseconds(100);
-    std::chrono::nanoseconds pauseMost = std::chrono::seconds(10);
-};
-
 /// What a runner is told beside the source itself.
 struct SourceRunnerOptions
 {
-    /// In messages, and the name of its fiber.
+    /// In messages, and the name of its fiber or thread.
     std::string name;
-    /// See Fill. Negative: only full buffers are delivered.
+    /// See Fill. Negative: only full buffers are delivered, and what downstream demands.
     std::chrono::nanoseconds flushInterval = std::chrono::milliseconds(10);
+    /// The most buffers that it may have out at once, its own included. Zero: as the pool's rule
+    /// for shared buffers allows.
+    std::uint32_t buffersInFlightMax = 0;
     ReconnectPolicy reconnect;
 
     /// From the parameters that every type has, and those of reconnectParameters() if it has them.
@@ -54,11 +49,22 @@ struct SourceRunnerOptions
 struct SourceStatistics
 {
     SourceState state = SourceState::Created;
-    std::uint64_t bytes = 0;   // emitted
-    std::uint64_t buffers = 0; // emitted
-    std::uint64_t opens = 0;   // that succeeded
-    std::uint64_t retries = 0; // after transient errors
-    std::string endpoint;      // what Source::describe() said
+    std::uint64_t bytes = 0;   // handed to the emit function
+    std::uint64_t buffers = 0; // handed to the emit function
+    /// Of those: that the emit function did not take because the source was stopped.
+    std::uint64_t buffersDropped = 0;
+    std::uint64_t buffersDemanded = 0; // delivered partly filled because downstream asked
+    std::uint64_t opens = 0;           // that succeeded
+    std::uint64_t retries = 0;         // after transient errors, in all
+    std::uint64_t retriesInARow = 0;   // since it last was well
+
+    // Its share of the pool.
+    std::uint32_t buffersInFlight = 0; // when it last asked for one
+    std::uint64_t bufferWaits = 0;     // requests that had to wait
+    std::chrono::nanoseconds bufferWaitTotal{};
+    std::chrono::nanoseconds bufferWaitLongest{}; // the one that goes on included
+
+    std::string endpoint; // what Source::describe() said
     std::string lastError;
 };
 
@@ -72,31 +78,44 @@ enum class TryStopResult : std::uint8_t
 class SourceRunner
 {
 public:
-    /// Stops and waits. Suspends; on a plain thread, blocks it.
-    virtual ~SourceRunner() = default;
+    /// Stops and waits. Suspends; on a plain thread, blocks it. Not from within the source's own
+    /// emit function.
+    virtual ~SourceRunner();
+
+    SourceRunner(const SourceRunner&) = delete;
+    SourceRunner& operator=(const SourceRunner&) = delete;
 
     /// Runs the source and emits its events. Returns at once; false when it has been started
     /// before, and the emit function is then destroyed unused. Throws std::system_error when the
-    /// runtime has shut down or has no fiber record left.
+    /// runtime has shut down or has no fiber record, or no thread, left; it may be tried again
+    /// then.
     ///
     /// What is emitted: data; then, unless a stop was asked for, the end of the stream; or one
     /// failure, which an exception of close does not replace.
-    virtual bool start(EmitFunction emit) = 0;
+    bool start(EmitFunction emit);
 
     /// Asks the source to stop. Returns at once. Idempotent; before start() it does nothing.
-    virtual void stop() noexcept = 0;
+    void stop() noexcept;
 
     /// Asks the source to stop and waits for that, at most `timeout`. Success too when it never was
     /// started. Suspends; on a plain thread, blocks it. From within the source's own emit function
     /// it can only time out.
-    virtual TryStopResult tryStop(std::chrono::nanoseconds timeout) = 0;
+    TryStopResult tryStop(std::chrono::nanoseconds timeout);
 
-    virtual SourceStatistics statistics() const = 0;
+    /// Asks for what the source has filled so far, in place of waiting for its flush interval.
+    /// Returns at once. A buffer without bytes is not delivered; then the first that come are.
+    void requestFlush() noexcept;
+
+    SourceStatistics statistics() const;
 
 protected:
-    SourceRunner() = default;
-    SourceRunner(const SourceRunner&) = delete;
-    SourceRunner& operator=(const SourceRunner&) = delete;
+    SourceRunner(OriginId origin, SourceRunnerOptions options, std::unique_ptr<Source> source);
+
+private:
+    /// Has launched->run() called, once, by what the runner is named for, which holds on to it.
+    virtual void launch(std::shared_ptr<SourceTask> launched) = 0;
+
+    const std::shared_ptr<SourceTask> task;
 };
 
 } // namespace weft

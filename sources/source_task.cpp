@@ -1,10 +1,12 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
-#include <weft/reactor/acquire_buffer.hpp>
 #include <weft/reactor/io.hpp>
-#include <weft/reactor/reactor.hpp>
+#include <weft/sources/quantity.hpp>
 #include <weft/sources/source_error.hpp>
+#include <weft/sources/source_execution.hpp>
 #include <weft/sources/source_task.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -44,7 +46,9 @@ SourceFailure describe(const std::exception_ptr& failure)
 /// Whether what escaped is only the source's answer to a stop.
 bool isAnswerToStop(const std::exception_ptr& failure)
 {
-    return failure && this_fiber::stopRequested() && describe(failure).code == IoError::Stopped;
+    // The token is stopped a moment before the fiber, and who waits with a callback may answer it.
+    return failure && describe(failure).code == IoError::Stopped &&
+           (this_fiber::stopRequested() || this_fiber::stopToken().stop_requested());
 }
 
 } // namespace
@@ -54,7 +58,7 @@ SourceTask::SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
     : origin(sourceOrigin),
       options(std::move(runnerOptions)),
       source(std::move(sourceToRun)),
-      jitter(static_cast<std::uint32_t>(sourceOrigin * 2654435761U + 1U))
+      reconnect(options.reconnect, sourceOrigin)
 {
 }
 
@@ -79,12 +83,17 @@ void SourceTask::unbegin() noexcept
     setState(SourceState::Created);
 }
 
-void SourceTask::run() noexcept
+void SourceTask::run(SourceExecution& own) noexcept
 {
+    {
+        const std::lock_guard lock(mutex);
+        execution = &own;
+    }
     bool endOfStream = false;
     std::exception_ptr failure;
     try
     {
+        own.reserve(options.name, options.buffersInFlightMax);
         endOfStream = runAttempts();
     }
     catch (...)
@@ -95,6 +104,7 @@ void SourceTask::run() noexcept
     {
         failure = nullptr;
     }
+    own.release();
     emitLast(endOfStream, failure);
     source.reset();
     emit = nullptr;
@@ -102,6 +112,7 @@ void SourceTask::run() noexcept
              : endOfStream ? SourceState::Ended
                            : SourceState::Stopped);
     const std::lock_guard lock(mutex);
+    execution = nullptr;
     over = true;
     changed.notify_all();
 }
@@ -110,29 +121,32 @@ void SourceTask::run() noexcept
 /// (true) or a stop was asked for (false).
 bool SourceTask::runAttempts()
 {
-    auto reservation = reserve();
     for (;;)
     {
+        std::optional<std::chrono::nanoseconds> pause;
         try
         {
-            return runOnce(reservation);
+            return runOnce();
         }
         catch (const std::system_error& error)
         {
-            if (!mayRetry(error))
+            pause = pauseAfter(error);
+            if (!pause)
             {
                 throw;
             }
             noteError(error.what());
         }
-        if (!pauseBeforeRetry())
+        setState(SourceState::Opening);
+        // What would have been tried again is no failure when a stop comes instead.
+        if (!io::sleepFor(*pause))
         {
             return false;
         }
     }
 }
 
-bool SourceTask::runOnce(BufferReservation& reservation)
+bool SourceTask::runOnce()
 {
     if (this_fiber::stopRequested())
     {
@@ -140,7 +154,7 @@ bool SourceTask::runOnce(BufferReservation& reservation)
     }
     setState(SourceState::Opening);
     source->open();
-    failuresInARow = 0;
+    reconnect.opened(Clock::now());
     add(opens, 1);
     {
         auto description = source->describe();
@@ -153,7 +167,7 @@ bool SourceTask::runOnce(BufferReservation& reservation)
     std::exception_ptr failure;
     try
     {
-        endOfStream = fillAndEmit(reservation);
+        endOfStream = fillAndEmit();
     }
     catch (...)
     {
@@ -167,32 +181,29 @@ bool SourceTask::runOnce(BufferReservation& reservation)
     return endOfStream;
 }
 
-bool SourceTask::fillAndEmit(BufferReservation& reservation)
+bool SourceTask::fillAndEmit()
 {
     IoBuffer buffer;
     while (!this_fiber::stopRequested())
     {
-        if (!buffer)
+        if (!buffer && !acquire(buffer))
         {
-            auto acquired = acquireBuffer(reservation);
-            if (!acquired)
-            {
-                break; // without a deadline only a stop ends the wait
-            }
-            buffer = std::move(*acquired);
+            break;
         }
-        Fill fill(buffer, options.flushInterval);
         auto status = FillStatus::More;
         std::exception_ptr failure;
-        try
         {
-            status = source->fillBuffer(fill);
+            Fill fill(buffer, options.flushInterval, demand);
+            try
+            {
+                status = source->fillBuffer(fill);
+            }
+            catch (...)
+            {
+                failure = std::current_exception();
+            }
         }
-        catch (...)
-        {
-            failure = std::current_exception();
-        }
-        if (fill.sizeBytes() > 0)
+        if (buffer.sizeBytes() > 0)
         {
             emitData(std::move(buffer));
         }
@@ -213,15 +224,30 @@ bool SourceTask::fillAndEmit(BufferReservation& reservation)
     return false;
 }
 
-BufferReservation SourceTask::reserve() const
+/// False when a stop came, without which the wait has no end but a buffer.
+bool SourceTask::acquire(IoBuffer& buffer)
 {
-    auto reservation = Reactor::current()->buffers().reserve(options.name);
-    if (!reservation)
+    buffer = execution->tryAcquire();
+    if (!buffer)
     {
-        throw SourceError(std::make_error_code(std::errc::no_buffer_space),
-                          reservation.error().message());
+        buffersInFlight.store(execution->buffersInFlight(), std::memory_order_relaxed);
+        const auto since = Clock::now();
+        bufferWaitSince.store(since, std::memory_order_relaxed);
+        add(bufferWaits, 1);
+        auto acquired = execution->acquire();
+        const auto waited = Clock::now() - since;
+        constexpr auto relaxed = std::memory_order_relaxed;
+        bufferWaitSince.store({}, relaxed);
+        bufferWaitTotal.store(bufferWaitTotal.load(relaxed) + waited, relaxed);
+        bufferWaitLongest.store(std::max(bufferWaitLongest.load(relaxed), waited), relaxed);
+        if (!acquired)
+        {
+            return false;
+        }
+        buffer = std::move(*acquired);
     }
-    return std::move(*reservation);
+    buffersInFlight.store(execution->buffersInFlight(), std::memory_order_relaxed);
+    return true;
 }
 
 void SourceTask::closeSource(std::exception_ptr& failure) noexcept
@@ -243,13 +269,25 @@ void SourceTask::closeSource(std::exception_ptr& failure) noexcept
 
 void SourceTask::emitData(IoBuffer buffer)
 {
-    const auto sizeBytes = buffer.sizeBytes();
+    reconnect.progressed();
+    retriesInARow.store(0, std::memory_order_relaxed);
+    add(buffersDemanded, demand.fulfil() ? 1 : 0);
     auto& metadata = buffer.metadata();
     metadata.originId = origin;
     metadata.sequenceNumber = buffers.load(std::memory_order_relaxed);
     add(buffers, 1);
-    add(bytes, sizeBytes);
-    emit(origin, SourceData{std::move(buffer)});
+    add(bytes, buffer.sizeBytes());
+    try
+    {
+        emit(origin, SourceData{std::move(buffer)});
+    }
+    catch (...)
+    {
+        // Opening the source again would not help, whatever the code says.
+        downstreamFailed = true;
+        add(buffersDropped, isAnswerToStop(std::current_exception()) ? 1 : 0);
+        throw;
+    }
 }
 
 void SourceTask::emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept
@@ -258,7 +296,7 @@ void SourceTask::emitLast(bool endOfStream, const std::exception_ptr& failure) n
     {
         if (failure)
         {
-            auto described = describe(failure);
+            auto described = describeFinal(failure);
             noteError(described.message);
             emit(origin, std::move(described));
         }
@@ -274,25 +312,45 @@ void SourceTask::emitLast(bool endOfStream, const std::exception_ptr& failure) n
     }
 }
 
-bool SourceTask::mayRetry(const std::system_error& error) noexcept
+/// How long to wait before the source is opened again; nothing when the error is final.
+std::optional<std::chrono::nanoseconds> SourceTask::pauseAfter(const std::system_error& error)
 {
-    return !this_fiber::stopRequested() && isTransient(error.code()) &&
-           failuresInARow < options.reconnect.attemptsMax;
+    if (downstreamFailed || !isTransient(error.code()))
+    {
+        return std::nullopt;
+    }
+    const auto pause = reconnect.failed(Clock::now());
+    if (pause)
+    {
+        retriesInARow.store(reconnect.attemptsInARow(), std::memory_order_relaxed);
+        add(retries, 1);
+    }
+    return pause;
 }
 
-bool SourceTask::pauseBeforeRetry()
+/// With what has been tried to get round it.
+SourceFailure SourceTask::describeFinal(const std::exception_ptr& failure)
 {
-    setState(SourceState::Opening);
-    const auto& policy = options.reconnect;
-    constexpr std::uint64_t DoublingsMax = 32;
-    const auto doublings = std::min(failuresInARow, DoublingsMax);
-    const auto ceiling = policy.pauseLeast >= policy.pauseMost / (std::int64_t{1} << doublings)
-                             ? policy.pauseMost
-                             : policy.pauseLeast * (std::int64_t{1} << doublings);
-    ++failuresInARow;
-    add(retries, 1);
-    std::uniform_int_distribution<std::int64_t> pause(0, ceiling.count());
-    return io::sleepFor(std::chrono::nanoseconds(pause(jitter))).has_value();
+    auto described = describe(failure);
+    const auto attempts = retriesInARow.load(std::memory_order_relaxed);
+    if (attempts > 0 && !downstreamFailed)
+    {
+        const auto tried = std::chrono::duration_cast<std::chrono::milliseconds>(
+            reconnect.rowDuration(Clock::now()));
+        described.message +=
+            fmt::format(" (after {} {} to open it again, in {})", attempts,
+                        attempts == 1 ? "attempt" : "attempts", formatDuration(tried));
+    }
+    return described;
+}
+
+void SourceTask::requestFlush() noexcept
+{
+    const std::lock_guard lock(mutex);
+    if (demand.utter() != NoDeadline && execution != nullptr)
+    {
+        execution->bringFlushForward(demand);
+    }
 }
 
 bool SourceTask::waitUntilOver(Deadline deadline)
@@ -318,6 +376,18 @@ SourceStatistics SourceTask::statistics() const
     statistics.buffers = buffers.load(std::memory_order_relaxed);
     statistics.opens = opens.load(std::memory_order_relaxed);
     statistics.retries = retries.load(std::memory_order_relaxed);
+    statistics.retriesInARow = retriesInARow.load(std::memory_order_relaxed);
+    statistics.buffersDropped = buffersDropped.load(std::memory_order_relaxed);
+    statistics.buffersDemanded = buffersDemanded.load(std::memory_order_relaxed);
+    statistics.buffersInFlight = buffersInFlight.load(std::memory_order_relaxed);
+    statistics.bufferWaits = bufferWaits.load(std::memory_order_relaxed);
+    statistics.bufferWaitTotal = bufferWaitTotal.load(std::memory_order_relaxed);
+    statistics.bufferWaitLongest = bufferWaitLongest.load(std::memory_order_relaxed);
+    if (const auto since = bufferWaitSince.load(std::memory_order_relaxed);
+        since != Clock::time_point{})
+    {
+        statistics.bufferWaitLongest = std::max(statistics.bufferWaitLongest, Clock::now() - since);
+    }
     const std::lock_guard lock(mutex);
     statistics.endpoint = endpoint;
     statistics.lastError = lastError;

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <weft/memory/buffer_reservation.hpp>
 #include <weft/memory/io_buffer.hpp>
+#include <weft/sources/flush_demand.hpp>
+#include <weft/sources/reconnect.hpp>
 #include <weft/sources/source.hpp>
 #include <weft/sources/source_runner.hpp>
 #include <weft/timers/clock.hpp>
@@ -9,12 +10,12 @@
 #include <boost/fiber/condition_variable.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -22,8 +23,10 @@
 namespace weft
 {
 
-/// The life of one source, from its first open to its last event: what AsyncSourceRunner and its
-/// fiber share. Rules that run() keeps:
+class SourceExecution;
+
+/// The life of one source, from its first open to its last event: what a runner and its fiber or
+/// thread share. Rules that run() keeps:
 ///   1. close is called exactly as often as open has returned, and sees no stop.
 ///   2. What a source had put into a buffer is emitted before anything else happens, whether it
 ///      returned, threw or was stopped.
@@ -44,8 +47,9 @@ public:
     /// The start has failed after begin(): it may be tried again.
     void unbegin() noexcept;
 
-    /// Runs everything. On the source's own fiber, once, after begin().
-    void run() noexcept;
+    /// Runs everything. On the source's own fiber or thread, once, after begin(). The execution
+    /// may go when it returns.
+    void run(SourceExecution& execution) noexcept;
 
     const std::string& name() const noexcept
     {
@@ -57,6 +61,9 @@ public:
         return stop;
     }
 
+    /// See SourceRunner::requestFlush().
+    void requestFlush() noexcept;
+
     /// Whether it is over, or never began. Suspends; on a plain thread, blocks it.
     bool waitUntilOver(Deadline deadline);
 
@@ -64,14 +71,14 @@ public:
 
 private:
     bool runAttempts();
-    bool runOnce(BufferReservation& reservation);
-    bool fillAndEmit(BufferReservation& reservation);
-    BufferReservation reserve() const;
+    bool runOnce();
+    bool fillAndEmit();
+    bool acquire(IoBuffer& buffer);
     void closeSource(std::exception_ptr& failure) noexcept;
     void emitData(IoBuffer buffer);
     void emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept;
-    bool mayRetry(const std::system_error& error) noexcept;
-    bool pauseBeforeRetry();
+    std::optional<std::chrono::nanoseconds> pauseAfter(const std::system_error& error);
+    SourceFailure describeFinal(const std::exception_ptr& failure);
     void setState(SourceState newState) noexcept;
     void noteError(const std::string& message);
 
@@ -80,22 +87,33 @@ private:
     std::unique_ptr<Source> source;
     EmitFunction emit;
     std::stop_source stop;
+    FlushDemand demand;
 
-    // The fiber's own.
-    std::uint64_t failuresInARow = 0;
-    std::minstd_rand jitter;
+    // Of the fiber or thread that runs it.
+    Reconnect reconnect;
+    bool downstreamFailed = false;
 
-    // Written by the fiber, read by all.
+    // Written by what runs it, read by all.
     std::atomic<SourceState> state = SourceState::Created;
     std::atomic<std::uint64_t> bytes = 0;
     std::atomic<std::uint64_t> buffers = 0;
     std::atomic<std::uint64_t> opens = 0;
     std::atomic<std::uint64_t> retries = 0;
+    std::atomic<std::uint64_t> retriesInARow = 0;
+    std::atomic<std::uint64_t> buffersDropped = 0;
+    std::atomic<std::uint64_t> buffersDemanded = 0;
+    std::atomic<std::uint32_t> buffersInFlight = 0;
+    std::atomic<std::uint64_t> bufferWaits = 0;
+    std::atomic<std::chrono::nanoseconds> bufferWaitTotal{};
+    std::atomic<std::chrono::nanoseconds> bufferWaitLongest{};
+    /// When the wait that goes on began; the epoch: there is none.
+    std::atomic<Clock::time_point> bufferWaitSince{};
 
     mutable std::mutex mutex; // guards what follows
     boost::fibers::condition_variable_any changed;
     bool begun = false;
     bool over = false;
+    SourceExecution* execution = nullptr; // while it runs
     std::string endpoint;
     std::string lastError;
 };

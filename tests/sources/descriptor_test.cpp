@@ -76,9 +76,30 @@ TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
               "250ms");
     EXPECT_EQ(refusal("file", {{"path", "p"}, {"offset", "1"}}),
               "parameter 'offset' is not known to sources of type file; known: path, "
-              "flush_interval");
+              "flush_interval, execution, buffers_in_flight_max");
+    EXPECT_EQ(refusal("file", {{"path", "p"}, {"execution", "process"}}),
+              "parameter 'execution' is 'process'; allowed: one of fiber, thread");
     EXPECT_EQ(refusal("carrier-pigeon", {}), "parameter 'type' is 'carrier-pigeon'; allowed: file, "
                                              "tcp");
+}
+
+TEST(SourceDescriptor, reconnectParametersThatContradictEachOtherAreRefused)
+{
+    const ParameterTexts base{{"host", "h"}, {"port", "1"}};
+    const auto with = [&](ParameterTexts texts)
+    {
+        texts.insert(base.begin(), base.end());
+        return refusal("tcp", texts);
+    };
+    EXPECT_EQ(with({{"reconnect_pause_min", "20s"}}),
+              "parameter 'reconnect_pause_min' is '20s'; allowed: at most reconnect_pause_max, "
+              "which is 10s");
+    EXPECT_EQ(with({{"reconnect_pause_max", "50ms"}}),
+              "parameter 'reconnect_pause_max' is '50ms'; allowed: at least reconnect_pause_min, "
+              "which is 100ms");
+    EXPECT_EQ(with({{"reconnect_time", "1m"}}),
+              "parameter 'reconnect_time' is '60s', but reconnect_attempts is 0, so nothing is "
+              "tried again; give reconnect_attempts too");
 }
 
 TEST(SourceRegistry, aNameCannotBeTakenTwice)

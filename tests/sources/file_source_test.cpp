@@ -3,6 +3,7 @@
 #include <weft/sources/source_provider.hpp>
 
 #include "tests/sources/event_log.hpp"
+#include "tests/sources/runner_kind.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +23,7 @@ using namespace weft::test;
 namespace
 {
 
-class FileSourceTest : public testing::Test
+class FileSourceTest : public testing::TestWithParam<RunnerKind>
 {
 protected:
     FileSourceTest()
@@ -45,6 +46,7 @@ protected:
 
     SourceHandle open(const std::filesystem::path& path, ParameterTexts texts = {})
     {
+        texts.emplace("execution", executionText(GetParam()));
         texts.emplace("path", path.string());
         return SourceProvider(runtime).provide(1, SourceDescriptor("log", "file", texts));
     }
@@ -71,7 +73,9 @@ std::size_t cachedPages(const std::filesystem::path& path, std::size_t sizeBytes
 
 } // namespace
 
-TEST_F(FileSourceTest, regularFileArrivesByteForByte)
+WEFT_INSTANTIATE_OVER_RUNNERS(FileSourceTest);
+
+TEST_P(FileSourceTest, regularFileArrivesByteForByte)
 {
     std::string content;
     for (int line = 0; line < 300000; ++line)
@@ -87,7 +91,7 @@ TEST_F(FileSourceTest, regularFileArrivesByteForByte)
     EXPECT_EQ(log.buffers().size(), (content.size() + 4095) / 4096);
 }
 
-TEST_F(FileSourceTest, emptyFileEndsWithoutABuffer)
+TEST_P(FileSourceTest, emptyFileEndsWithoutABuffer)
 {
     auto source = open(write("empty", ""));
     ASSERT_TRUE(source.start(log.emit()));
@@ -96,7 +100,7 @@ TEST_F(FileSourceTest, emptyFileEndsWithoutABuffer)
     EXPECT_TRUE(log.buffers().empty());
 }
 
-TEST_F(FileSourceTest, missingFileIsAnErrorThatNamesIt)
+TEST_P(FileSourceTest, missingFileIsAnErrorThatNamesIt)
 {
     auto source = open(directory / "nowhere");
     ASSERT_TRUE(source.start(log.emit()));
@@ -106,7 +110,7 @@ TEST_F(FileSourceTest, missingFileIsAnErrorThatNamesIt)
     EXPECT_NE(log.failure()->message.find("nowhere"), std::string::npos);
 }
 
-TEST_F(FileSourceTest, directoryInsteadOfAFileIsAnError)
+TEST_P(FileSourceTest, directoryInsteadOfAFileIsAnError)
 {
     auto source = open(directory);
     ASSERT_TRUE(source.start(log.emit()));
@@ -115,7 +119,7 @@ TEST_F(FileSourceTest, directoryInsteadOfAFileIsAnError)
     EXPECT_EQ(log.failure()->code, std::errc::is_a_directory);
 }
 
-TEST_F(FileSourceTest, pipeWaitsForItsFirstWriterAndEndsWithItsLast)
+TEST_P(FileSourceTest, pipeWaitsForItsFirstWriterAndEndsWithItsLast)
 {
     const auto path = directory / "pipe";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
@@ -138,7 +142,7 @@ TEST_F(FileSourceTest, pipeWaitsForItsFirstWriterAndEndsWithItsLast)
     EXPECT_EQ(log.received(), "onetwo");
 }
 
-TEST_F(FileSourceTest, pipeWithoutWriterCanBeStopped)
+TEST_P(FileSourceTest, pipeWithoutWriterCanBeStopped)
 {
     const auto path = directory / "pipe";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
@@ -152,7 +156,7 @@ TEST_F(FileSourceTest, pipeWithoutWriterCanBeStopped)
     EXPECT_EQ(log.lastEventCount(), 0);
 }
 
-TEST_F(FileSourceTest, characterDeviceDeliversUntilStopped)
+TEST_P(FileSourceTest, characterDeviceDeliversUntilStopped)
 {
     auto source = open("/dev/zero");
     ASSERT_TRUE(source.start(log.emit()));
@@ -161,7 +165,7 @@ TEST_F(FileSourceTest, characterDeviceDeliversUntilStopped)
     EXPECT_EQ(log.received().find_first_not_of('\0'), std::string::npos);
 }
 
-TEST_F(FileSourceTest, diskIsReadAheadWhileTheConsumerHoldsTheFirstBuffer)
+TEST_P(FileSourceTest, diskIsReadAheadWhileTheConsumerHoldsTheFirstBuffer)
 {
     constexpr std::size_t FileBytes = 8 << 20;
     const auto path = write("large", std::string(FileBytes, 'x'));

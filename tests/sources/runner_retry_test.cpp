@@ -31,17 +31,20 @@ SourceRunnerOptions retrying(std::uint64_t attempts)
     throw SourceError(errnoError(ECONNREFUSED), "connect");
 }
 
-class RunnerRetryTest : public testing::Test
+class RunnerRetryTest : public testing::TestWithParam<RunnerKind>
 {
 protected:
-    Runtime runtime{{.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{
+        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}};
     EventLog log;
     SourceScript script;
 };
 
 } // namespace
 
-TEST_F(RunnerRetryTest, transientErrorsAreTriedAgainUntilTheSourceOpens)
+WEFT_INSTANTIATE_OVER_RUNNERS(RunnerRetryTest);
+
+TEST_P(RunnerRetryTest, transientErrorsAreTriedAgainUntilTheSourceOpens)
 {
     script.open = [&]
     {
@@ -50,48 +53,48 @@ TEST_F(RunnerRetryTest, transientErrorsAreTriedAgainUntilTheSourceOpens)
             refuse();
         }
     };
-    auto runner = makeRunner(runtime, script, retrying(3));
-    ASSERT_TRUE(runner.start(log.emit()));
+    auto runner = makeRunner(GetParam(), runtime, script, retrying(3));
+    ASSERT_TRUE(runner->start(log.emit()));
     log.waitForLast();
     EXPECT_TRUE(log.ended());
-    EXPECT_EQ(runner.statistics().retries, 3U);
+    EXPECT_EQ(runner->statistics().retries, 3U);
     EXPECT_EQ(script.closes, 1);
 }
 
-TEST_F(RunnerRetryTest, afterTheLastAttemptTheErrorIsFinal)
+TEST_P(RunnerRetryTest, afterTheLastAttemptTheErrorIsFinal)
 {
     script.open = refuse;
-    auto runner = makeRunner(runtime, script, retrying(2));
-    ASSERT_TRUE(runner.start(log.emit()));
+    auto runner = makeRunner(GetParam(), runtime, script, retrying(2));
+    ASSERT_TRUE(runner->start(log.emit()));
     log.waitForLast();
     EXPECT_EQ(log.failure()->code, std::errc::connection_refused);
     EXPECT_EQ(script.opens, 3);
     EXPECT_EQ(log.lastEventCount(), 1);
 }
 
-TEST_F(RunnerRetryTest, withoutAPolicyTheFirstErrorIsFinal)
+TEST_P(RunnerRetryTest, withoutAPolicyTheFirstErrorIsFinal)
 {
     script.open = refuse;
-    auto runner = makeRunner(runtime, script);
-    ASSERT_TRUE(runner.start(log.emit()));
+    auto runner = makeRunner(GetParam(), runtime, script);
+    ASSERT_TRUE(runner->start(log.emit()));
     log.waitForLast();
     EXPECT_EQ(script.opens, 1);
 }
 
-TEST_F(RunnerRetryTest, whatCannotBeRetriedIsFinalAtOnce)
+TEST_P(RunnerRetryTest, whatCannotBeRetriedIsFinalAtOnce)
 {
     script.open = []
     {
         throw SourceError(errnoError(ENOENT), "open");
     };
-    auto runner = makeRunner(runtime, script, retrying(5));
-    ASSERT_TRUE(runner.start(log.emit()));
+    auto runner = makeRunner(GetParam(), runtime, script, retrying(5));
+    ASSERT_TRUE(runner->start(log.emit()));
     log.waitForLast();
     EXPECT_EQ(script.opens, 1);
     EXPECT_EQ(log.failure()->code, std::errc::no_such_file_or_directory);
 }
 
-TEST_F(RunnerRetryTest, connectionLostInMidStreamIsClosedAndOpenedAgainWithoutLosingBytes)
+TEST_P(RunnerRetryTest, connectionLostInMidStreamIsClosedAndOpenedAgainWithoutLosingBytes)
 {
     script.fillBuffer = [&](Fill& fill)
     {
@@ -102,8 +105,8 @@ TEST_F(RunnerRetryTest, connectionLostInMidStreamIsClosedAndOpenedAgainWithoutLo
         }
         return FillStatus::EndOfStream;
     };
-    auto runner = makeRunner(runtime, script, retrying(1));
-    ASSERT_TRUE(runner.start(log.emit()));
+    auto runner = makeRunner(GetParam(), runtime, script, retrying(1));
+    ASSERT_TRUE(runner->start(log.emit()));
     log.waitForLast();
     EXPECT_EQ(log.received(), "before after");
     EXPECT_TRUE(log.ended());
@@ -111,21 +114,21 @@ TEST_F(RunnerRetryTest, connectionLostInMidStreamIsClosedAndOpenedAgainWithoutLo
     EXPECT_EQ(log.buffers().back().sequenceNumber, 1U);
 }
 
-TEST_F(RunnerRetryTest, stopEndsThePauseBeforeTheNextAttempt)
+TEST_P(RunnerRetryTest, stopEndsThePauseBeforeTheNextAttempt)
 {
     script.open = refuse;
     auto options = retrying(1000);
     options.reconnect.pauseLeast = 1h;
     options.reconnect.pauseMost = 1h;
-    auto runner = makeRunner(runtime, script, options);
-    ASSERT_TRUE(runner.start(log.emit()));
-    while (runner.statistics().retries == 0)
+    auto runner = makeRunner(GetParam(), runtime, script, options);
+    ASSERT_TRUE(runner->start(log.emit()));
+    while (runner->statistics().retries == 0)
     {
         std::this_thread::yield();
     }
-    EXPECT_EQ(runner.tryStop(10s), TryStopResult::Success);
+    EXPECT_EQ(runner->tryStop(10s), TryStopResult::Success);
     EXPECT_EQ(log.lastEventCount(), 0);
-    EXPECT_NE(runner.statistics().lastError.find("Connection refused"), std::string::npos);
+    EXPECT_NE(runner->statistics().lastError.find("Connection refused"), std::string::npos);
 }
 
 TEST(TransientErrors, arePeersThatAreNotThere)

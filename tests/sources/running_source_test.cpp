@@ -1,7 +1,10 @@
 #include <weft/reactor/runtime.hpp>
+#include <weft/sources/blocking_consumer.hpp>
+#include <weft/sources/emit_when_ready.hpp>
 #include <weft/sources/source_provider.hpp>
 
 #include "tests/sources/event_log.hpp"
+#include "tests/sources/runner_kind.hpp"
 #include "tests/sources/scripted_server.hpp"
 #include "tests/support/heap_count.hpp"
 
@@ -58,9 +61,15 @@ private:
     std::binary_semaphore done{0};
 };
 
+class RunningSourceTest : public testing::TestWithParam<RunnerKind>
+{
+};
+
 } // namespace
 
-TEST(RunningSource, tcpAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
+WEFT_INSTANTIATE_OVER_RUNNERS(RunningSourceTest);
+
+TEST_P(RunningSourceTest, tcpAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
 {
     Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
     const std::string chunk(64 << 10, 'x');
@@ -74,13 +83,15 @@ TEST(RunningSource, tcpAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
     AllocationMeter meter;
     auto source = SourceProvider(runtime).provide(
         1, SourceDescriptor("feed", "tcp",
-                            {{"host", "127.0.0.1"}, {"port", std::to_string(server.port())}}));
+                            {{"host", "127.0.0.1"},
+                             {"port", std::to_string(server.port())},
+                             {"execution", executionText(GetParam())}}));
     ASSERT_TRUE(source.start(meter.emit()));
     EXPECT_EQ(meter.allocations(), 0U);
     EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
 }
 
-TEST(RunningSource, trickleWithFlushTimersAllocatesNothing)
+TEST_P(RunningSourceTest, trickleWithFlushTimersAllocatesNothing)
 {
     Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
     ScriptedServer server(
@@ -97,19 +108,74 @@ TEST(RunningSource, trickleWithFlushTimersAllocatesNothing)
         1, SourceDescriptor("feed", "tcp",
                             {{"host", "127.0.0.1"},
                              {"port", std::to_string(server.port())},
+                             {"execution", executionText(GetParam())},
                              {"flush_interval", "0"}}));
     ASSERT_TRUE(source.start(meter.emit()));
     EXPECT_EQ(meter.allocations(), 0U);
     EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
 }
 
-TEST(RunningSource, fileAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
+TEST_P(RunningSourceTest, fileAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
 {
     Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
     AllocationMeter meter;
     auto source = SourceProvider(runtime).provide(
-        1, SourceDescriptor("log", "file", {{"path", "/dev/zero"}}));
+        1, SourceDescriptor("log", "file",
+                            {{"path", "/dev/zero"}, {"execution", executionText(GetParam())}}));
     ASSERT_TRUE(source.start(meter.emit()));
+    EXPECT_EQ(meter.allocations(), 0U);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+}
+
+TEST_P(RunningSourceTest, eventsThatGoThroughABlockingConsumerCostNoAllocation)
+{
+    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    AllocationMeter meter;
+    BlockingConsumer consumer({.name = "query", .threadsMax = 1});
+    auto source = SourceProvider(runtime).provide(
+        1, SourceDescriptor("log", "file",
+                            {{"path", "/dev/zero"}, {"execution", executionText(GetParam())}}));
+    ASSERT_TRUE(source.start(consumer.emitFunction(
+        [take = meter.emit(), first = true](OriginId origin, SourceEvent event) mutable
+        {
+            // With its first event the consumer's thread gets its Boost.Fiber scheduler.
+            if (!std::exchange(first, false))
+            {
+                take(origin, std::move(event));
+            }
+        })));
+    EXPECT_EQ(meter.allocations(), 0U);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+}
+
+TEST_P(RunningSourceTest, eventsThatAreRefusedAndOfferedAgainCostNoAllocation)
+{
+    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    AllocationMeter meter;
+    const auto readiness = std::make_shared<EmitReadiness>();
+    std::jthread signaller(
+        [&](const std::stop_token& stop)
+        {
+            while (!stop.stop_requested())
+            {
+                readiness->signal();
+            }
+        });
+    auto source = SourceProvider(runtime).provide(
+        1, SourceDescriptor("log", "file",
+                            {{"path", "/dev/zero"}, {"execution", executionText(GetParam())}}));
+    ASSERT_TRUE(source.start(emitWhenReady(
+        [take = meter.emit(), refuse = false](OriginId origin, SourceEvent& event) mutable
+        {
+            // Every other time, the very first one included: the stop token is made then.
+            refuse = !refuse;
+            if (!refuse)
+            {
+                take(origin, std::move(event));
+            }
+            return !refuse;
+        },
+        readiness)));
     EXPECT_EQ(meter.allocations(), 0U);
     EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
 }

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <weft/sources/async_source_runner.hpp>
+#include <weft/sources/blocking_source_runner.hpp>
 #include <weft/sources/source.hpp>
+
+#include "tests/sources/runner_kind.hpp"
 
 #include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace weft::test
 {
@@ -67,10 +71,19 @@ inline void put(Fill& fill, std::string_view text)
     fill.advance(text.size());
 }
 
-inline AsyncSourceRunner makeRunner(Runtime& runtime, SourceScript& script,
-                                    SourceRunnerOptions options = {.name = "scripted"})
+inline std::unique_ptr<SourceRunner> makeRunner(RunnerKind kind, Runtime& runtime,
+                                                SourceScript& script,
+                                                SourceRunnerOptions options = {.name = "scripted"})
 {
-    return {runtime, 3, std::move(options), std::make_unique<ScriptedSource>(script)};
+    auto source = std::make_unique<ScriptedSource>(script);
+    constexpr OriginId Origin = 3;
+    if (kind == RunnerKind::Thread)
+    {
+        return std::make_unique<BlockingSourceRunner>(runtime, Origin, std::move(options),
+                                                      std::move(source));
+    }
+    return std::make_unique<AsyncSourceRunner>(runtime, Origin, std::move(options),
+                                               std::move(source));
 }
 
 } // namespace weft::test

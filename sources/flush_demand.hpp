@@ -1,0 +1,67 @@
+#pragma once
+
+#include <weft/timers/clock.hpp>
+
+#include <atomic>
+
+namespace weft
+{
+
+/// Downstream's wish to have what a source holds now: between the threads that utter it and the
+/// fiber or thread that fills. It lasts until the source's next buffer is delivered, so one that
+/// finds an empty buffer is fulfilled by the first bytes that come.
+///
+/// The two sides meet as Dekker taught, on sequentially consistent operations: who demands stores
+/// the wish and then reads when the buffer is due; who fills stores when it is due and then reads
+/// the wish before each wait. So either the filler does not wait, or the demander knows the
+/// deadline of the wait to bring forward.
+class FlushDemand
+{
+public:
+    // Any thread.
+
+    /// When the buffer that is being filled is due; NoDeadline while there is nothing to deliver.
+    Deadline utter() noexcept
+    {
+        uttered.store(true, std::memory_order_seq_cst);
+        return dueAt();
+    }
+
+    Deadline dueAt() const noexcept
+    {
+        return due.load(std::memory_order_seq_cst);
+    }
+
+    // The filling side.
+
+    bool isUttered() const noexcept
+    {
+        return uttered.load(std::memory_order_seq_cst);
+    }
+
+    /// The buffer has its first bytes and is due at `deadline`.
+    void filling(Deadline deadline) noexcept
+    {
+        due.store(deadline, std::memory_order_seq_cst);
+    }
+
+    /// No buffer is being filled.
+    void notFilling() noexcept
+    {
+        due.store(NoDeadline, std::memory_order_relaxed);
+    }
+
+    /// A buffer is on its way downstream. Whether it had been asked for.
+    bool fulfil() noexcept
+    {
+        return uttered.load(std::memory_order_relaxed) &&
+               uttered.exchange(false, std::memory_order_seq_cst);
+    }
+
+private:
+    std::atomic<bool> uttered = false;
+    std::atomic<Deadline> due = NoDeadline;
+    static_assert(std::atomic<Deadline>::is_always_lock_free);
+};
+
+} // namespace weft

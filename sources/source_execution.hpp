@@ -1,0 +1,48 @@
+#pragma once
+
+#include <weft/memory/io_buffer.hpp>
+#include <weft/reactor/io.hpp>
+#include <weft/timers/clock.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace weft
+{
+
+class FlushDemand;
+
+/// What a source's life needs of that which runs it, a fiber or a thread. Made there, and used
+/// there but for what is marked otherwise.
+class SourceExecution
+{
+public:
+    SourceExecution(const SourceExecution&) = delete;
+    SourceExecution& operator=(const SourceExecution&) = delete;
+
+    /// Claims the source's buffer, and at most `buffersInFlightMax` in all (zero: the pool's rule).
+    /// Throws SourceError when the pool refuses.
+    virtual void reserve(const std::string& sourceName, std::uint32_t buffersInFlightMax) = 0;
+
+    /// Gives the claim back; nothing when there is none.
+    virtual void release() noexcept = 0;
+
+    /// A buffer if one is there for the source now.
+    virtual IoBuffer tryAcquire() noexcept = 0;
+
+    /// Waits for a buffer. Error: IoError::Stopped. Suspends.
+    virtual io::Result<IoBuffer> acquire() = 0;
+
+    /// Buffers taken that have not been seen to come back.
+    virtual std::uint32_t buffersInFlight() const noexcept = 0;
+
+    /// Ends the source's wait for the buffer's flush, if that is what it waits for. Any thread,
+    /// while the object exists.
+    virtual void bringFlushForward(FlushDemand& demand) noexcept = 0;
+
+protected:
+    SourceExecution() = default;
+    ~SourceExecution() = default;
+};
+
+} // namespace weft
