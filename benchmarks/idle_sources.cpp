@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include <descriptor_limit.hpp>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,14 +30,6 @@ using namespace std::chrono_literals;
 
 namespace
 {
-
-void raiseDescriptorLimit()
-{
-    rlimit limit = {};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// Accepts for ever and says nothing.
 [[noreturn]] void serveSilence(int listener)
@@ -105,7 +98,7 @@ int main(int argumentCount, char** arguments)
         fmt::print(stderr, "usage: weft-bench-idle [SOURCES]\n");
         return 2;
     }
-    raiseDescriptorLimit();
+    weft::tools::raiseDescriptorLimit();
     const auto listener =
         weft::TcpListener::listen(*weft::SocketAddress::parse("127.0.0.1", 0)).value();
     const auto server = ::fork();

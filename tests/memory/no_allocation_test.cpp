@@ -11,7 +11,7 @@
 #include <thread>
 
 /// \file
-/// DESIGN, Memory 1: nothing on the path of a running source allocates from the heap.
+/// What the runtime promises: nothing on the path of a running source allocates from the heap.
 
 namespace weft
 {

@@ -5,11 +5,18 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,22 +38,122 @@ DescriptorPair openTerminal()
     return {std::move(ours), std::move(theirs)};
 }
 
-/// In the child, after fork(): only calls that are safe there.
-[[noreturn]] void becomeProgram(char* const* arguments, const ProgramOptions& options, int output,
+/// Answers the calls with their errors and lets all others through.
+std::vector<sock_filter> filterOf(const std::vector<RefusedCall>& calls)
+{
+    std::vector<sock_filter> filter{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+    for (const auto& call : calls)
+    {
+        const auto answer = SECCOMP_RET_ERRNO | static_cast<unsigned>(call.error);
+        filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call.number, 0, 1));
+        filter.push_back(BPF_STMT(BPF_RET | BPF_K, answer));
+    }
+    filter.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    return filter;
+}
+
+/// What the child is made of, all allocated before fork().
+struct Preparation
+{
+    std::vector<std::string> words;
+    std::vector<char*> arguments;
+    std::vector<sock_filter> filter;
+    OwnedDescriptor program; // a user without rights may not be able to go to where it is
+};
+
+Preparation prepare(const std::vector<std::string>& arguments, const ProgramOptions& options)
+{
+    Preparation prepared{
+        .words = {WEFT_PROGRAM},
+        .arguments = {},
+        .filter = filterOf(options.refusedCalls),
+        .program = OwnedDescriptor(
+            checkedCall(::open(WEFT_PROGRAM, O_RDONLY | O_CLOEXEC), "open the program")),
+    };
+    prepared.words.insert(prepared.words.end(), arguments.begin(), arguments.end());
+    for (auto& word : prepared.words)
+    {
+        prepared.arguments.push_back(word.data());
+    }
+    prepared.arguments.push_back(nullptr);
+    return prepared;
+}
+
+void limit(__rlimit_resource resource, unsigned most)
+{
+    const rlimit both{most, most};
+    ::setrlimit(resource, &both);
+}
+
+// In the child, after fork(): only calls that are safe there.
+
+bool mountSmallDisk(const char* directory)
+{
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("none", directory, "tmpfs", 0, "size=64k") == 0;
+}
+
+bool becomeUser(uid_t user)
+{
+    return ::setgroups(0, nullptr) == 0 && ::setgid(user) == 0 && ::setuid(user) == 0;
+}
+
+bool installFilter(std::vector<sock_filter>& filter)
+{
+    sock_fprog program{.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/// False when the machine does not permit what the options ask for.
+bool applyOptions(Preparation& prepared, const ProgramOptions& options)
+{
+    for (unsigned count = 0; count < options.descriptorsInherited; ++count)
+    {
+        if (::dup(STDIN_FILENO) < 0)
+        {
+            return false;
+        }
+    }
+    if (options.descriptorLimit)
+    {
+        limit(RLIMIT_NOFILE, *options.descriptorLimit);
+    }
+    if (options.ignoresHangUp)
+    {
+        ::signal(SIGHUP, SIG_IGN);
+    }
+    if (!options.smallDisk.empty() && !mountSmallDisk(options.smallDisk.c_str()))
+    {
+        return false;
+    }
+    if (options.threadLimit)
+    {
+        if (!becomeUser(options.user))
+        {
+            return false;
+        }
+        limit(RLIMIT_NPROC, *options.threadLimit);
+    }
+    return options.refusedCalls.empty() || installFilter(prepared.filter);
+}
+
+[[noreturn]] void becomeProgram(Preparation& prepared, const ProgramOptions& options, int output,
                                 int errors)
 {
     constexpr int CannotStart = 127;
     ::dup2(output, STDOUT_FILENO);
     ::dup2(errors, STDERR_FILENO);
-    if (options.descriptorLimit)
+    if (::chdir(options.directory.c_str()) != 0)
     {
-        const rlimit limit{*options.descriptorLimit, *options.descriptorLimit};
-        ::setrlimit(RLIMIT_NOFILE, &limit);
+        ::_exit(CannotStart);
     }
-    if (::chdir(options.directory.c_str()) == 0)
+    if (!applyOptions(prepared, options))
     {
-        ::execv(arguments[0], arguments);
+        ::_exit(ExitNotPermitted);
     }
+    ::fexecve(prepared.program.get(), prepared.arguments.data(), environ);
     ::_exit(CannotStart);
 }
 
@@ -70,18 +177,11 @@ ChildProgram::ChildProgram(const std::vector<std::string>& arguments, const Prog
 {
     auto output = makePipe();
     auto errors = options.errorsToTerminal ? openTerminal() : makePipe();
-    std::vector<std::string> words{WEFT_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    std::vector<char*> pointers;
-    for (auto& word : words)
-    {
-        pointers.push_back(word.data());
-    }
-    pointers.push_back(nullptr);
+    auto prepared = prepare(arguments, options);
     process = checkedCall(::fork(), "fork");
     if (process == 0)
     {
-        becomeProgram(pointers.data(), options, output.second.get(), errors.second.get());
+        becomeProgram(prepared, options, output.second.get(), errors.second.get());
     }
     outputEnd = std::move(output.first);
     errorEnd = std::move(errors.first);

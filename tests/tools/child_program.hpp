@@ -21,15 +21,36 @@ struct ProgramResult
     std::string errors; // standard error
 };
 
+/// A system call that a seccomp filter answers with an error.
+struct RefusedCall
+{
+    unsigned number = 0;
+    int error = 0;
+};
+
 struct ProgramOptions
 {
     /// Where it runs.
     std::filesystem::path directory = ".";
     /// Both limits on file descriptors.
     std::optional<unsigned> descriptorLimit;
+    /// Descriptors that it inherits beside the standard ones.
+    unsigned descriptorsInherited = 0;
+    /// Threads that it may have, as `user`, who has no others. Needs the rights of root.
+    std::optional<unsigned> threadLimit;
+    uid_t user = 0;
+    std::vector<RefusedCall> refusedCalls;
+    /// A directory, relative to the one where it runs, in which it sees a file system of 64 KiB.
+    /// Needs the rights of root.
+    std::filesystem::path smallDisk;
+    /// As under nohup.
+    bool ignoresHangUp = false;
     /// Standard error is a terminal.
     bool errorsToTerminal = false;
 };
+
+/// The exit code when the options could not be had.
+inline constexpr int ExitNotPermitted = 126;
 
 /// The real program `weft`, running. A test that ends before it does kills it.
 class ChildProgram
@@ -41,6 +62,11 @@ public:
 
     ChildProgram(const ChildProgram&) = delete;
     ChildProgram& operator=(const ChildProgram&) = delete;
+
+    pid_t processId() const noexcept
+    {
+        return process;
+    }
 
     void signal(int number) const;
 

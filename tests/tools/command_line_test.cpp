@@ -71,7 +71,34 @@ TEST(CommandLineTest, aDurationNeedsItsUnit)
     const auto result = runProgram({"run", "a.yaml", "--duration", "10"});
     EXPECT_EQ(result.exitCode, 2);
     EXPECT_EQ(result.errors, "weft: option --duration is '10'; allowed: a duration with unit ns, "
-                             "us, ms, s, m or h, such as 250ms\n");
+                             "us, ms, s, m or h, such as 250ms, below 2500000h\n");
+}
+
+TEST(CommandLineTest, aDurationBeyondTheClockIsToldItsBound)
+{
+    const auto result = runProgram({"run", "a.yaml", "--duration", "2500000h"});
+    EXPECT_EQ(result.exitCode, 2);
+    EXPECT_NE(result.errors.find("'2500000h'; allowed: "), std::string::npos) << result.errors;
+    EXPECT_NE(result.errors.find("below 2500000h\n"), std::string::npos) << result.errors;
+}
+
+/// As scripts write it when a variable is not set.
+TEST(CommandLineTest, anEmptyValueIsNotTakenAsNone)
+{
+    const std::vector<std::vector<std::string>> commands{
+        {"run", "a.yaml", "--duration", ""},
+        {"run", "a.yaml", "--json", ""},
+        {"demo", "--json", ""},
+        {"serve", "/dev/null", "--port", "0", "--report", ""},
+    };
+    for (const auto& arguments : commands)
+    {
+        const auto result = runProgram(arguments);
+        const auto& option = arguments[arguments.size() - 2];
+        EXPECT_EQ(result.exitCode, 2) << option;
+        EXPECT_TRUE(contains(result.errors, "weft: option " + option + " is ''; allowed: "))
+            << result.errors;
+    }
 }
 
 TEST(SourcesCommandTest, listsTheTypes)

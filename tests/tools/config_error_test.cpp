@@ -65,7 +65,17 @@ const std::vector<WrongConfig> WrongSources{
      "1 to 65535"},
     {"durationWithoutUnit", withSource("    port: 1\n    connect_timeout: 10\n"),
      "6: key 'sources[0].connect_timeout' is 10; allowed: a duration of at least 1ms, such as "
+     "250ms; with unit ns, us, ms, s, m or h, below 2500000h"},
+    {"durationTooShort", withSource("    port: 1\n    connect_timeout: 10us\n"),
+     "6: key 'sources[0].connect_timeout' is 10us; allowed: a duration of at least 1ms, such as "
      "250ms"},
+    {"durationBeyondTheClock", withSource("    port: 1\n    flush_interval: 2500000h\n"),
+     "6: key 'sources[0].flush_interval' is 2500000h; allowed: a duration of at least 0ns, such as "
+     "250ms; with unit ns, us, ms, s, m or h, below 2500000h"},
+    {"valueWithNul", "sources:\n- {name: a, type: file, path: \"da\\0ta\"}\n",
+     "2: key 'sources[0].path' has a NUL byte in its value; allowed: a text that is not empty"},
+    {"keyWithNul", GoodSources + "\"work\\0ers\": 2\n",
+     "2: key 'work' has a NUL byte; allowed: text without one"},
     {"unknownKey", withSource("    prot: 9000\n"),
      std::string("5: key 'sources[0].prot' is not known; allowed: ") + TcpKeys +
          "; did you mean 'port'?"},
@@ -141,6 +151,8 @@ const std::vector<WrongConfig> WrongRest{
      "1: the configuration is empty; allowed: a map with the key 'sources' (see 'weft run "
      "--help')"},
     {"notYaml", "workers: 1\nsink: [count\nsources: 3\n", "3: this is not YAML: "},
+    {"rawNul", std::string("workers: 2\nsink: co\0unt\n", 24) + GoodSources,
+     "2: there is a NUL byte; allowed: text"},
     {"secondDocument", GoodSources + "---\nworkers: 1\n", "3: a second document; allowed: one"},
 };
 

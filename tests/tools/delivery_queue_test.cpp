@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 #include <semaphore>
 #include <thread>
 #include <vector>
@@ -9,6 +10,20 @@
 
 namespace weft::tools
 {
+
+namespace
+{
+
+std::size_t residentBytes()
+{
+    std::ifstream file("/proc/self/statm");
+    std::size_t mapped = 0;
+    std::size_t resident = 0;
+    file >> mapped >> resident;
+    return resident * pageSizeBytes();
+}
+
+} // namespace
 
 TEST(DeliveryQueueTest, comesOutInTheOrderInWhichItWentIn)
 {
@@ -52,6 +67,19 @@ TEST(DeliveryQueueTest, writersAndReaderThatSleepsLoseNothing)
         ASSERT_EQ(source / Writers, next[source % Writers]++);
         room.release();
     }
+}
+
+/// Each cell was written to at the start: a queue for the buffers of a large pool cost a quarter of
+/// a gigabyte before the first of them was delivered.
+TEST(DeliveryQueueTest, takesNoMemoryForCellsThatWereNeverUsed)
+{
+    constexpr std::size_t Capacity = std::size_t{1} << 22;
+    constexpr std::size_t AllowedBytes = std::size_t{4} << 20;
+    const auto before = residentBytes();
+    DeliveryQueue queue(Capacity);
+    queue.push({.buffer = {}, .source = 7});
+    EXPECT_EQ(queue.pop().source, 7U);
+    EXPECT_LT(residentBytes(), before + AllowedBytes);
 }
 
 } // namespace weft::tools

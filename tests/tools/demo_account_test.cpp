@@ -46,7 +46,7 @@ struct OneConnection
 
     DemoOutcome compare() const
     {
-        return compareDemo(input, report, result);
+        return compareDemo(input, report, result, [] {});
     }
 
     DemoInput input;

@@ -18,7 +18,8 @@ std::string failureOf(const char* program)
 {
     try
     {
-        const DemoServer server({"--port", "0"}, program);
+        InterruptSignals signals;
+        const DemoServer server({"--port", "0"}, signals, program);
         return "none: it listens";
     }
     catch (const std::runtime_error& error)

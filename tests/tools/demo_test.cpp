@@ -1,4 +1,5 @@
 #include "child_program.hpp"
+#include "frozen_thread.hpp"
 #include "tests/support/sockets.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -148,6 +149,57 @@ TEST_F(DemoTest, interruptEndsBothProcesses)
     EXPECT_EQ(result.exitCode, 130) << result.errors;
     EXPECT_NE(result.output.find("so nothing is compared"), std::string::npos) << result.output;
     EXPECT_FALSE(demo.serverListens());
+    EXPECT_TRUE(nothingIsLeft());
+}
+
+TEST_F(DemoTest, hangUpEndsBothProcesses)
+{
+    LongDemo demo;
+    demo.program.signal(SIGHUP);
+    EXPECT_EQ(demo.program.wait().exitCode, 130);
+    EXPECT_FALSE(demo.serverListens());
+    EXPECT_TRUE(nothingIsLeft());
+}
+
+/// It took up to thirty seconds to give a frozen server up.
+TEST_F(DemoTest, interruptDoesNotWaitLongForAServerThatIsFrozen)
+{
+    LongDemo demo;
+    checkedCall(::kill(demo.server, SIGSTOP), "kill");
+    const auto start = std::chrono::steady_clock::now();
+    demo.program.signal(SIGINT);
+    const auto result = demo.program.wait();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+    EXPECT_EQ(result.exitCode, 130) << result.errors;
+    EXPECT_FALSE(demo.serverListens());
+    EXPECT_TRUE(nothingIsLeft());
+}
+
+/// The first one drains, which needs the worker; the second waits for nobody.
+TEST_F(DemoTest, secondInterruptEndsAtOnce)
+{
+    LongDemo demo;
+    FrozenThread worker(demo.program.processId(), "weft-worker-0");
+    demo.program.signal(SIGINT);
+    demo.program.awaitError("draining");
+    demo.program.signal(SIGINT);
+    demo.program.awaitError("gave up: ");
+    worker.thaw();
+    EXPECT_EQ(demo.program.wait().exitCode, 130);
+    EXPECT_FALSE(demo.serverListens());
+    EXPECT_TRUE(nothingIsLeft());
+}
+
+TEST_F(DemoTest, secondInterruptDoesNotWaitForAServerThatIsFrozen)
+{
+    LongDemo demo;
+    checkedCall(::kill(demo.server, SIGSTOP), "kill");
+    demo.program.signal(SIGINT);
+    demo.program.awaitOutput("so nothing is compared"); // and now it waits for the server
+    const auto start = std::chrono::steady_clock::now();
+    demo.program.signal(SIGINT);
+    EXPECT_EQ(demo.program.wait().exitCode, 130);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(1500));
     EXPECT_TRUE(nothingIsLeft());
 }
 

@@ -23,6 +23,9 @@ std::string failureOf(const std::string& source)
     EXPECT_EQ(account.source("good")["state"], "ended");
     EXPECT_EQ(account.source("good")["bytes"], 5);
     EXPECT_EQ(account.source("bad")["state"], "failed");
+    EXPECT_EQ(account.json["end"], "incomplete");
+    EXPECT_TRUE(account.program.output.starts_with("incomplete: 1 of 2 sources failed, all "))
+        << account.program.output;
     std::string error = account.source("bad")["error"];
     const auto line = fmt::format("failed   bad: {}\n", error);
     EXPECT_NE(account.program.output.find(line), std::string::npos) << account.program.output;
@@ -90,6 +93,8 @@ TEST(RunFailureTest, onlyTwentyFailuresAreNamed)
     const auto account = directory.run();
     EXPECT_EQ(account.program.exitCode, 1);
     EXPECT_EQ(account.json["totals"]["failed"], 25);
+    EXPECT_EQ(account.json["end"], "failed");
+    EXPECT_TRUE(account.program.output.starts_with("failed: no source has ended as it should, "));
     EXPECT_NE(account.program.output.find("... and 5 more\n"), std::string::npos)
         << account.program.output;
 }

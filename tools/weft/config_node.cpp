@@ -2,6 +2,7 @@
 
 #include <weft/sources/quantity.hpp>
 
+#include "duration_text.hpp"
 #include "suggestion.hpp"
 #include "usage_error.hpp"
 
@@ -63,6 +64,14 @@ ConfigNode ConfigNode::load(const std::filesystem::path& path)
 {
     const auto content = readFile(path);
     const auto name = std::make_shared<const std::string>(path.string());
+    // To yaml-cpp it would begin an escape sequence.
+    if (const auto nul = content.find('\0'); nul != std::string::npos)
+    {
+        const auto lines =
+            std::count(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(nul), '\n');
+        throw UsageError(
+            fmt::format("{}:{}: there is a NUL byte; allowed: text", *name, lines + 1));
+    }
     try
     {
         const auto documents = YAML::LoadAll(content);
@@ -91,6 +100,11 @@ const std::string& ConfigNode::text(std::string_view allowed) const
     if (!node.IsScalar())
     {
         refuse(allowed);
+    }
+    // The system's calls end a text there, and would take another one than what is written.
+    if (node.Scalar().find('\0') != std::string::npos)
+    {
+        fail(fmt::format("has a NUL byte in its value; allowed: {}", allowed));
     }
     return node.Scalar();
 }
@@ -132,7 +146,7 @@ std::chrono::nanoseconds ConfigNode::duration() const
     const auto value = parseDuration(text("a duration such as 250ms"));
     if (!value)
     {
-        refuse(value.error());
+        refuse(AllowedDuration);
     }
     return *value;
 }
@@ -213,6 +227,11 @@ ConfigNode ConfigNode::child(const YAML::Node& keyNode, const YAML::Node& value)
         failAt(keyLine, fmt::format("a key of '{}' is not a single word", path));
     }
     const auto& childName = keyNode.Scalar();
+    if (childName.find('\0') != std::string::npos)
+    {
+        failAt(keyLine, fmt::format("key '{}' has a NUL byte; allowed: text without one",
+                                    childPath(childName.substr(0, childName.find('\0')))));
+    }
     return {file, value, childPath(childName), childName, keyLine};
 }
 

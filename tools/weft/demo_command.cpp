@@ -2,6 +2,7 @@
 
 #include "demo_options.hpp"
 #include "demo_run.hpp"
+#include "text_option.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -22,7 +23,8 @@ from another line on. Ingests that and some files, takes the checksum of every s
 with what the server says it sent and with what is in the files. Status goes to standard error, the
 account to standard output.
 
-Ctrl-C (SIGINT or SIGTERM) ends both processes; nothing is compared then.
+The first Ctrl-C (SIGINT, SIGTERM or SIGHUP) stops the sources, delivers what they have read and ends
+both processes within seconds; the second ends them at once. Nothing is compared then.
 
 Exit code: 0 every byte accounted for, 1 not so, or the server failed, 2 wrong usage or too few file
 descriptors, 130 interrupted.
@@ -53,7 +55,7 @@ void addDemoCommand(CLI::App& application, int& exitCode)
     add("--sources", arguments->sources, "N", "TCP sources, 1 to 28000 (default 1000)");
     add("--files", arguments->files, "N", "File sources (default 16)");
     add("--repeat", arguments->repeat, "N|auto",
-        "How often each connection is sent the data; auto: 16 GiB in all, ten to twenty seconds on "
+        "How often each connection is sent the data; auto: 16 GiB in all, 15 to 30 seconds on "
         "two cores");
     add("--reactors", arguments->reactors, "N|auto",
         "Reactor threads; auto: one for each CPU that may be used");
@@ -61,7 +63,10 @@ void addDemoCommand(CLI::App& application, int& exitCode)
     add("--data", arguments->data, "FILE",
         "What is sent, a text file (default: San Francisco's "
         "temperatures, hour by hour)");
-    add("--json", arguments->json, "FILE", "Write the account here, as JSON");
+    addTextOption(*command, "--json", arguments->json,
+                  "Write the account here, as JSON; - for standard output",
+                  "a file, or - for standard output")
+        ->option_text("FILE");
     command->footer(Footer);
     command->callback(
         [arguments, &exitCode]

@@ -23,6 +23,11 @@ DemoDirectory::DemoDirectory()
 
 DemoDirectory::~DemoDirectory()
 {
+    remove();
+}
+
+void DemoDirectory::remove() noexcept
+{
     std::error_code ignored; // what cannot be removed stays, in the directory for such files
     std::filesystem::remove_all(directory, ignored);
 }

@@ -16,6 +16,9 @@ public:
     DemoDirectory(const DemoDirectory&) = delete;
     DemoDirectory& operator=(const DemoDirectory&) = delete;
 
+    /// For ending the program without the destructor.
+    void remove() noexcept;
+
     const std::filesystem::path& path() const noexcept
     {
         return directory;

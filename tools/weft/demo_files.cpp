@@ -21,7 +21,8 @@ namespace weft::tools
 namespace
 {
 
-void writeFile(const std::filesystem::path& path, const ReplayStream& stream, std::uint64_t size)
+void writeFile(const std::filesystem::path& path, const ReplayStream& stream, std::uint64_t size,
+               const Checkpoint& checkpoint)
 {
     constexpr std::size_t WriteBytes = std::size_t{1} << 20;
     std::ofstream file(path, std::ios::binary);
@@ -31,6 +32,7 @@ void writeFile(const std::filesystem::path& path, const ReplayStream& stream, st
         file.write(reinterpret_cast<const char*>(piece.data()),
                    static_cast<std::streamsize>(piece.size()));
         written += piece.size();
+        checkpoint();
     }
     file.close();
     if (!file)
@@ -44,7 +46,8 @@ void writeFile(const std::filesystem::path& path, const ReplayStream& stream, st
 
 std::vector<std::filesystem::path> writeDemoFiles(const ReplayData& data,
                                                   const std::filesystem::path& directory,
-                                                  std::size_t count, std::uint64_t copies)
+                                                  std::size_t count, std::uint64_t copies,
+                                                  const Checkpoint& checkpoint)
 {
     constexpr std::size_t LinesBetweenBegins = 97;
     constexpr std::size_t LinesBetweenLengths = 131;
@@ -56,12 +59,12 @@ std::vector<std::filesystem::path> writeDemoFiles(const ReplayData& data,
         const ReplayStream stream(data, index * LinesBetweenBegins % lines, copies);
         const auto size = stream.endOfUnits(lines * copies - index * LinesBetweenLengths % lines);
         paths.push_back(directory / fmt::format("file-{}.csv", index));
-        writeFile(paths.back(), stream, size);
+        writeFile(paths.back(), stream, size, checkpoint);
     }
     return paths;
 }
 
-StreamAccount accountOfFile(const std::filesystem::path& path)
+StreamAccount accountOfFile(const std::filesystem::path& path, const Checkpoint& checkpoint)
 {
     StreamAccount account{.stream = path.string(), .trouble = {}};
     StreamChecksum checksum;
@@ -73,6 +76,7 @@ StreamAccount accountOfFile(const std::filesystem::path& path)
         const auto count = static_cast<std::size_t>(file.gcount());
         checksum.update(std::as_bytes(std::span(bytes).first(count)));
         account.bytes += count;
+        checkpoint();
     } while (file);
     if (!file.eof())
     {

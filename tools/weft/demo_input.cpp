@@ -2,7 +2,6 @@
 
 #include <weft/reactor/runtime_options.hpp>
 
-#include "demo_files.hpp"
 #include "replay_data.hpp"
 
 #include <fmt/format.h>
@@ -39,7 +38,8 @@ ReplayData loadData(const std::filesystem::path& path)
 
 } // namespace
 
-DemoInput prepareDemoInput(const DemoOptions& options, const std::filesystem::path& directory)
+DemoInput prepareDemoInput(const DemoOptions& options, const std::filesystem::path& directory,
+                           const Checkpoint& checkpoint)
 {
     constexpr std::uint64_t FileCopiesMost = 32;
     const auto data = loadData(options.data);
@@ -47,8 +47,8 @@ DemoInput prepareDemoInput(const DemoOptions& options, const std::filesystem::pa
     DemoInput input;
     input.repeats = options.repeats == 0 ? chooseRepeats(options.sources, size) : options.repeats;
     input.connectionBytes = input.repeats * size;
-    input.files =
-        writeDemoFiles(data, directory, options.files, std::min(input.repeats, FileCopiesMost));
+    input.files = writeDemoFiles(data, directory, options.files,
+                                 std::min(input.repeats, FileCopiesMost), checkpoint);
     input.report = directory / "sent.json";
     return input;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "demo_files.hpp"
 #include "demo_options.hpp"
 #include "ingest_plan.hpp"
 
@@ -26,7 +27,8 @@ struct DemoInput
 
 /// Reads the data and writes the files, into `directory`. Throws InvalidOption, and
 /// std::system_error when they cannot be written.
-DemoInput prepareDemoInput(const DemoOptions& options, const std::filesystem::path& directory);
+DemoInput prepareDemoInput(const DemoOptions& options, const std::filesystem::path& directory,
+                           const Checkpoint& checkpoint);
 
 /// What `weft serve` is told.
 std::vector<std::string> serveArguments(const DemoOptions& options, const DemoInput& input);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace weft::tools
@@ -17,7 +18,7 @@ struct DemoArguments
     std::string reactors = "auto";
     std::string workers = "1";
     std::string data;
-    std::string json;
+    std::optional<std::string> json;
 };
 
 /// The same, checked.
@@ -34,12 +35,11 @@ struct DemoOptions
     std::size_t reactors = 0;
     std::size_t workers = 0;
     std::filesystem::path data;
-    /// Empty: none is written.
-    std::filesystem::path json;
+    std::optional<std::filesystem::path> json;
 };
 
-/// How often each of `sources` connections is sent `dataBytes`, so that the demo takes ten to
-/// twenty seconds on two cores.
+/// How often each of `sources` connections is sent `dataBytes`, so that the demo takes 15
+/// to 30 seconds on two cores.
 std::uint64_t chooseRepeats(std::size_t sources, std::size_t dataBytes) noexcept;
 
 } // namespace weft::tools

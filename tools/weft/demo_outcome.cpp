@@ -2,8 +2,6 @@
 
 #include <weft/sources/quantity.hpp>
 
-#include "demo_files.hpp"
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -71,7 +69,7 @@ std::uint64_t totalBytes(const std::vector<StreamAccount>& accounts)
 } // namespace
 
 DemoOutcome compareDemo(const DemoInput& input, const ServeReport& report,
-                        const IngestResult& result)
+                        const IngestResult& result, const Checkpoint& checkpoint)
 {
     std::vector<StreamAccount> sent;
     for (const auto& connection : report.connections)
@@ -80,7 +78,7 @@ DemoOutcome compareDemo(const DemoInput& input, const ServeReport& report,
     }
     for (const auto& file : input.files)
     {
-        sent.push_back(accountOfFile(file));
+        sent.push_back(accountOfFile(file, checkpoint));
     }
     std::vector<StreamAccount> received;
     auto file = input.files.begin();

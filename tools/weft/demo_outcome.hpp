@@ -1,6 +1,7 @@
 #pragma once
 
 #include "demo_account.hpp"
+#include "demo_files.hpp"
 #include "demo_input.hpp"
 #include "ingest_result.hpp"
 #include "serve_report.hpp"
@@ -32,7 +33,7 @@ struct DemoOutcome
 /// Reads the files and compares: connections by their addresses, files by their names. Throws
 /// std::system_error.
 DemoOutcome compareDemo(const DemoInput& input, const ServeReport& report,
-                        const IngestResult& result);
+                        const IngestResult& result, const Checkpoint& checkpoint);
 
 /// For people, several lines; the last one is the verdict. At most ten mismatches are told.
 std::string summarize(const DemoOutcome& outcome);

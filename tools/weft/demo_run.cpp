@@ -2,7 +2,9 @@
 
 #include <weft/sources/quantity.hpp>
 
+#include "best_effort_print.hpp"
 #include "demo_directory.hpp"
+#include "demo_files.hpp"
 #include "demo_input.hpp"
 #include "demo_outcome.hpp"
 #include "demo_server.hpp"
@@ -21,6 +23,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -34,6 +37,9 @@ namespace
 
 /// For the server to notice that the last connection has been closed, and to write its report.
 constexpr std::chrono::seconds ServerEndTimeMax{30};
+
+/// For it to stop when nobody needs its report any more.
+constexpr std::chrono::seconds ServerStopTimeMax{2};
 
 /// In both processes alike: the server has a connection for each of our sources.
 void requireDescriptorsFor(const DemoOptions& options)
@@ -73,20 +79,41 @@ void writeJson(OutputFile& file, nlohmann::json object, const DemoOutcome& outco
     file.commit(object.dump(Indent, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
 }
 
-} // namespace
-
-int runDemo(const DemoOptions& options)
+/// Ends both processes as they stand: draining is what the user does not want to wait for.
+[[noreturn]] void giveUp(DemoServer& server, DemoDirectory& directory,
+                         std::optional<OutputFile>& json)
 {
-    requireDescriptorsFor(options);
-    std::optional<OutputFile> json;
-    if (!options.json.empty())
+    server.kill();
+    directory.remove();
+    if (json)
     {
-        json.emplace(options.json);
+        json->discard();
     }
-    InterruptSignals signals;
-    const DemoDirectory directory;
-    const auto input = prepareDemoInput(options, directory.path());
-    DemoServer server(serveArguments(options, input));
+    printBestEffort(stderr, "gave up: what was on its way is lost, so nothing is compared\n");
+    std::fflush(nullptr);
+    std::_Exit(ExitGaveUp);
+}
+
+int endInterrupted(DemoServer& server)
+{
+    fmt::print("interrupted: what was on its way is lost, so nothing is compared\n");
+    std::fflush(stdout);
+    server.requestStop();
+    // How it ends does not matter any more; if it does not, it is killed.
+    server.waitForEnd(ServerStopTimeMax);
+    return ExitGaveUp;
+}
+
+int ingestAndCompare(const DemoOptions& options, InterruptSignals& signals,
+                     std::optional<OutputFile>& json)
+{
+    DemoDirectory directory;
+    const Checkpoint checkpoint = [&signals]
+    {
+        signals.throwIfTaken();
+    };
+    const auto input = prepareDemoInput(options, directory.path(), checkpoint);
+    DemoServer server(serveArguments(options, input), signals);
     announce(options, input, server);
 
     IngestSession session(planDemo(options, input, server.port()));
@@ -94,12 +121,9 @@ int runDemo(const DemoOptions& options)
     DemoThreadWatch threadWatch;
     StatusDisplay display(chooseStatusStyle(stderr, false, false), stderr, session);
     const auto end = watchSession(session, signals, display);
-    if (end != WatchEnd::Complete)
+    if (end == WatchEnd::GaveUp)
     {
-        // The count sink does not block, so waiting for it is short even when giving up.
-        while (!session.wait(std::chrono::hours(1)))
-        {
-        }
+        giveUp(server, directory, json);
     }
     const auto threads = threadWatch.finish();
     const auto result = session.finish();
@@ -109,23 +133,43 @@ int runDemo(const DemoOptions& options)
     std::fflush(stdout);
     if (end != WatchEnd::Complete)
     {
-        server.requestStop();
-        server.waitForEnd(ServerEndTimeMax);
-        fmt::print("interrupted: what was on its way is lost, so nothing is compared\n");
-        return ExitGaveUp;
+        return endInterrupted(server);
     }
     if (result.count(SourceState::Failed) > 0)
     {
         // It may wait for a connection that never comes; its report then tells of the others.
         server.requestStop();
     }
-    const auto outcome = compareDemo(input, takeReport(server, input), result);
+    const auto outcome = compareDemo(input, takeReport(server, input), result, checkpoint);
     fmt::print("{}", summarize(outcome));
     if (json)
     {
         writeJson(*json, toJson(result, end), outcome);
     }
     return outcome.exact() ? ExitSuccess : ExitFailed;
+}
+
+} // namespace
+
+int runDemo(const DemoOptions& options)
+{
+    requireDescriptorsFor(options);
+    std::optional<OutputFile> json;
+    if (options.json)
+    {
+        json.emplace(*options.json);
+        json->mustNotBe(options.data, "is the data to send");
+    }
+    InterruptSignals signals;
+    try
+    {
+        return ingestAndCompare(options, signals, json);
+    }
+    catch (const Interrupted&)
+    {
+        printBestEffort(stderr, "interrupted: nothing is compared\n");
+        return ExitGaveUp;
+    }
 }
 
 } // namespace weft::tools

@@ -1,11 +1,11 @@
 #include "demo_server.hpp"
 
 #include <weft/memory/assert.hpp>
-#include <weft/reactor/io.hpp>
 #include <weft/sources/quantity.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -52,11 +52,6 @@ std::system_error systemError(const char* whatItDid)
     ::_exit(ExitNotStarted);
 }
 
-bool becomesReadable(int descriptor, Deadline deadline)
-{
-    return io::poll(descriptor, POLLIN, deadline).has_value();
-}
-
 std::string describeEnd(const siginfo_t& end)
 {
     if (end.si_code == CLD_EXITED)
@@ -80,7 +75,9 @@ std::uint16_t parsePort(std::string_view line)
 
 } // namespace
 
-DemoServer::DemoServer(const std::vector<std::string>& arguments, const char* program)
+DemoServer::DemoServer(const std::vector<std::string>& arguments, InterruptSignals& interrupts,
+                       const char* program)
+    : signals(interrupts)
 {
     start(arguments, program);
     try
@@ -148,9 +145,33 @@ void DemoServer::start(const std::vector<std::string>& arguments, const char* pr
     }
 }
 
+/// False when the deadline passes first. Throws Interrupted.
+bool DemoServer::becomesReadable(int descriptor, Clock::time_point deadline)
+{
+    for (;;)
+    {
+        std::array<pollfd, 2> waited{
+            pollfd{.fd = descriptor, .events = POLLIN, .revents = 0},
+            pollfd{.fd = signals.descriptor(), .events = POLLIN, .revents = 0},
+        };
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        const auto timeoutMs = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+        const int ready = ::poll(waited.data(), waited.size(), timeoutMs);
+        if (ready > 0 && waited[0].revents != 0)
+        {
+            return true;
+        }
+        signals.throwIfTaken();
+        if (Clock::now() >= deadline)
+        {
+            return false;
+        }
+    }
+}
+
 std::string DemoServer::readFirstLine()
 {
-    const auto deadline = io::after(StartTimeMax);
+    const auto deadline = Clock::now() + StartTimeMax;
     std::string line;
     for (;;)
     {
@@ -191,7 +212,7 @@ std::string DemoServer::waitForEnd(std::chrono::milliseconds timeout)
     {
         return howItEnded;
     }
-    if (!becomesReadable(processDescriptor.get(), io::after(timeout)))
+    if (!becomesReadable(processDescriptor.get(), Clock::now() + timeout))
     {
         return fmt::format("still runs after {}", formatDuration(timeout));
     }

@@ -2,16 +2,18 @@
 
 #include <weft/memory/assert.hpp>
 
+#include "file_identity.hpp"
+#include "file_output.hpp"
 #include "ingest_plan.hpp"
+#include "resource_advice.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
+#include <map>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -22,8 +24,6 @@ namespace weft::tools
 
 namespace
 {
-
-using FileIdentity = std::pair<dev_t, ino_t>;
 
 std::string errnoText(int error)
 {
@@ -37,16 +37,12 @@ bool isTaken(const std::filesystem::path& path)
     return ::lstat(path.c_str(), &status) == 0;
 }
 
-std::string quotedPath(const std::filesystem::path& path)
+/// Opening a pipe waits for its reader, and writing to a device is not what a recorder is for.
+[[noreturn]] void refuseIrregular(const std::filesystem::path& path)
 {
-    return fmt::format("'{}'", path.string());
-}
-
-[[noreturn]] void throwSystemError(int error, std::string_view action,
-                                   const std::filesystem::path& path)
-{
-    throw std::system_error(error, std::generic_category(),
-                            fmt::format("{} {}", action, quotedPath(path)));
+    throw SinkError(fmt::format("the sink cannot write {}: it is not a regular file, but a pipe, a "
+                                "device or the like; remove it, or choose another directory",
+                                quotedPath(path)));
 }
 
 } // namespace
@@ -64,14 +60,26 @@ FilesSink::FilesSink(const IngestPlan& plan)
     }
     for (const auto& source : plan.sources)
     {
-        files.push_back({.path = directory / source.name(), .descriptor = {}});
+        files.push_back({.path = sinkFile(plan.sink, source), .descriptor = {}});
     }
     if (!plan.sink.overwrite)
     {
         refuseExisting();
     }
-    refuseInputs(plan);
-    openAll(plan.sink.overwrite);
+    try
+    {
+        for (auto& file : files)
+        {
+            open(file, plan.sink.overwrite);
+        }
+        refuseShared(plan);
+        emptyAll();
+    }
+    catch (const SinkError&)
+    {
+        removeMade();
+        throw;
+    }
 }
 
 void FilesSink::refuseExisting() const
@@ -92,58 +100,105 @@ void FilesSink::refuseExisting() const
         quotedPath(first->path), others > 0 ? fmt::format(" and {} more", others) : ""));
 }
 
-/// With `overwrite`, opening a file that a source is to read would empty it first.
-void FilesSink::refuseInputs(const IngestPlan& plan) const
+/// Empties nothing: that is left until every file may be written.
+void FilesSink::open(File& file, bool overwrite)
 {
-    constexpr std::string_view PathParameter = "path";
-    std::set<FileIdentity> inputs;
-    for (const auto& source : plan.sources)
+    constexpr int Flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    constexpr mode_t Mode = 0666; // less what the umask takes away
+    file.descriptor.reset(::open(file.path.c_str(), Flags | O_EXCL, Mode));
+    if (file.descriptor)
     {
-        struct stat status;
-        if (source.has(PathParameter) && ::stat(source.text(PathParameter).c_str(), &status) == 0)
-        {
-            inputs.emplace(status.st_dev, status.st_ino);
-        }
+        file.made = true;
+        return;
     }
+    if (errno == EEXIST && overwrite)
+    {
+        file.descriptor.reset(::open(file.path.c_str(), Flags, Mode));
+    }
+    if (!file.descriptor)
+    {
+        const int error = errno;
+        if (error == ENXIO) // a pipe without a reader, or a socket
+        {
+            refuseIrregular(file.path);
+        }
+        throw SinkError(withResourceAdvice(
+            fmt::format("the sink cannot open {}: {}", quotedPath(file.path), errnoText(error)),
+            std::error_code(error, std::generic_category())));
+    }
+    if (!S_ISREG(statusOf(file).st_mode))
+    {
+        refuseIrregular(file.path);
+    }
+}
+
+/// A file that has another purpose: the configuration, what a source reads, another source's file.
+void FilesSink::refuseShared(const IngestPlan& plan) const
+{
+    std::map<FileIdentity, const File*> owners;
     for (const auto& file : files)
     {
-        struct stat status;
-        if (::stat(file.path.c_str(), &status) == 0 &&
-            inputs.contains({status.st_dev, status.st_ino}))
+        const auto [owner, isNew] = owners.try_emplace(FileIdentity(statusOf(file)), &file);
+        if (!isNew)
         {
-            throw SinkError(fmt::format(
-                "the sink would overwrite {}, which a source reads; choose another directory",
-                quotedPath(file.path)));
+            throw SinkError(fmt::format("the sink would write {} and {} to one file; remove the "
+                                        "links, or choose another directory",
+                                        quotedPath(owner->second->path), quotedPath(file.path)));
+        }
+    }
+    const auto refuse = [&owners](const std::filesystem::path& path, std::string_view what)
+    {
+        const auto identity = identityOf(path);
+        const auto owner = identity ? owners.find(*identity) : owners.end();
+        if (owner != owners.end())
+        {
+            throw SinkError(
+                fmt::format("the sink would overwrite {}, which {}; choose another directory",
+                            quotedPath(owner->second->path), what));
+        }
+    };
+    if (!plan.config.empty())
+    {
+        refuse(plan.config, "is the configuration");
+    }
+    for (const auto& source : plan.sources)
+    {
+        if (const auto input = inputFile(source))
+        {
+            refuse(*input, "a source reads");
         }
     }
 }
 
-void FilesSink::openAll(bool overwrite)
+void FilesSink::emptyAll() const
 {
-    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL);
-    for (auto& file : files)
+    for (const auto& file : files)
     {
-        constexpr mode_t Mode = 0666; // less what the umask takes away
-        file.descriptor.reset(::open(file.path.c_str(), flags, Mode));
-        if (!file.descriptor)
+        if (!file.made && ::ftruncate(file.descriptor.get(), 0) != 0)
         {
-            const int error = errno;
-            if (!overwrite)
-            {
-                removeOpened();
-            }
-            throw SinkError(fmt::format("the sink cannot open {}: {}", quotedPath(file.path),
-                                        errnoText(error)));
+            throw SinkError(fmt::format("the sink cannot empty {}: {}", quotedPath(file.path),
+                                        errnoText(errno)));
         }
     }
+}
+
+struct stat FilesSink::statusOf(const File& file)
+{
+    struct stat status
+    {
+    };
+
+    const int result = ::fstat(file.descriptor.get(), &status);
+    WEFT_ASSERT(result == 0);
+    return status;
 }
 
 /// Leaves nothing behind that would be in the way of the next attempt.
-void FilesSink::removeOpened() noexcept
+void FilesSink::removeMade() const noexcept
 {
     for (const auto& file : files)
     {
-        if (file.descriptor)
+        if (file.made)
         {
             ::unlink(file.path.c_str());
         }
@@ -154,18 +209,7 @@ void FilesSink::accept(std::size_t source, std::span<const std::byte> bytes)
 {
     const auto& file = files[source];
     WEFT_ASSERT(file.descriptor);
-    while (!bytes.empty())
-    {
-        const auto written = ::write(file.descriptor.get(), bytes.data(), bytes.size());
-        if (written >= 0)
-        {
-            bytes = bytes.subspan(static_cast<std::size_t>(written));
-        }
-        else if (errno != EINTR)
-        {
-            throwSystemError(errno, "write", file.path);
-        }
-    }
+    writeAll(file.descriptor.get(), bytes, file.path);
 }
 
 void FilesSink::finish(std::size_t source)
@@ -176,7 +220,7 @@ void FilesSink::finish(std::size_t source)
     // Linux has closed the descriptor then.
     if (::close(file.descriptor.release()) != 0 && errno != EINTR)
     {
-        throwSystemError(errno, "close", file.path);
+        throwFileError(errno, "close", file.path);
     }
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 namespace weft::tools
 {
 
@@ -16,8 +18,9 @@ class FilesSink final : public Sink
 {
 public:
     /// Makes the directory and opens all files. Unless the plan says `overwrite`, files that are
-    /// there already are left untouched and refused. So is a file that a source of the plan reads.
-    /// Throws SinkError.
+    /// there already are refused. So are, in any case, what is not a regular file, the
+    /// configuration, what a source of the plan reads, and two names of one file. Whatever is
+    /// refused, nothing that was there has been changed. Throws SinkError.
     explicit FilesSink(const IngestPlan& plan);
 
     void accept(std::size_t source, std::span<const std::byte> bytes) override;
@@ -28,12 +31,15 @@ private:
     {
         std::filesystem::path path;
         OwnedDescriptor descriptor;
+        bool made = false; // it was not there before
     };
 
     void refuseExisting() const;
-    void refuseInputs(const IngestPlan& plan) const;
-    void openAll(bool overwrite);
-    void removeOpened() noexcept;
+    static void open(File& file, bool overwrite);
+    static struct stat statusOf(const File& file);
+    void refuseShared(const IngestPlan& plan) const;
+    void emptyAll() const;
+    void removeMade() const noexcept;
 
     std::vector<File> files; // by source
 };

@@ -291,6 +291,7 @@ IngestPlan loadIngestPlan(const std::filesystem::path& path)
     const auto root = ConfigNode::load(path);
     root.entries({"runtime", "workers", "sink", "sources"});
     IngestPlan plan;
+    plan.config = path;
     plan.runtime = readRuntime(root.find("runtime"));
     if (const auto workers = root.find("workers"))
     {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <string_view>
 
 namespace weft::tools
 {
@@ -17,22 +16,6 @@ using nlohmann::json;
 double seconds(std::chrono::nanoseconds duration)
 {
     return std::chrono::duration<double>(duration).count();
-}
-
-std::string_view endName(WatchEnd end) noexcept
-{
-    switch (end)
-    {
-    case WatchEnd::Complete:
-        return "complete";
-    case WatchEnd::Interrupted:
-        return "interrupted";
-    case WatchEnd::DurationOver:
-        return "duration over";
-    case WatchEnd::GaveUp:
-        break;
-    }
-    return "gave up";
 }
 
 json sourceJson(const SourceResult& source)
@@ -138,7 +121,7 @@ json totalsJson(const IngestResult& result)
 json toJson(const IngestResult& result, WatchEnd end)
 {
     json object{
-        {"end", endName(end)},
+        {"end", endName(result, end)},
         {"wall_seconds", seconds(result.wallTime)},
         {"totals", totalsJson(result)},
         {"latency", nullptr},

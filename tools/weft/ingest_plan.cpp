@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
 namespace weft::tools
 {
@@ -24,6 +25,17 @@ std::uint32_t saturate(std::size_t count) noexcept
 }
 
 } // namespace
+
+std::optional<std::filesystem::path> inputFile(const SourceDescriptor& source)
+{
+    constexpr std::string_view PathParameter = "path";
+    return source.has(PathParameter) ? std::optional(source.text(PathParameter)) : std::nullopt;
+}
+
+std::filesystem::path sinkFile(const SinkPlan& sink, const SourceDescriptor& source)
+{
+    return sink.directory / source.name();
+}
 
 std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount, std::size_t reactorCount) noexcept
 {

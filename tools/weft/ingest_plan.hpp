@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace weft::tools
@@ -37,7 +38,15 @@ struct IngestPlan
     /// At least one.
     std::size_t workers = 1;
     SinkPlan sink;
+    /// The file that the plan was read from; empty when there is none.
+    std::filesystem::path config;
 };
+
+/// The file that a source reads; empty when it reads none.
+std::optional<std::filesystem::path> inputFile(const SourceDescriptor& source);
+
+/// Where a files sink writes what the source delivers.
+std::filesystem::path sinkFile(const SinkPlan& sink, const SourceDescriptor& source);
 
 /// I/O buffers for each reactor that let `sourceCount` sources, spread evenly, overlap filling and
 /// delivering: two for each source and some to share.

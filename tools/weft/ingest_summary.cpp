@@ -18,27 +18,35 @@ double seconds(std::chrono::nanoseconds duration)
     return std::chrono::duration<double>(duration).count();
 }
 
+std::string describeDelivery(const IngestResult& result)
+{
+    const auto dropped = result.buffersDropped();
+    return dropped == 0 ? "all buffers delivered"
+                        : fmt::format("{} buffers dropped, as their sinks had failed, all others "
+                                      "delivered",
+                                      dropped);
+}
+
 std::string describeEnd(const IngestResult& result, WatchEnd end)
 {
-    const auto stopped = result.count(SourceState::Stopped);
-    const auto dropped = result.buffersDropped();
-    const auto delivered =
-        dropped == 0 ? std::string("all buffers delivered")
-                     : fmt::format("{} buffers dropped, as their sinks had failed, all others "
-                                   "delivered",
-                                   dropped);
-    switch (end)
+    if (end == WatchEnd::GaveUp)
     {
-    case WatchEnd::Complete:
-        return fmt::format("complete: all sources have ended, {}", delivered);
-    case WatchEnd::Interrupted:
-        return fmt::format("interrupted: {} sources stopped, {}", stopped, delivered);
-    case WatchEnd::DurationOver:
-        return fmt::format("duration over: {} sources stopped, {}", stopped, delivered);
-    case WatchEnd::GaveUp:
-        break;
+        return "not all buffers delivered";
     }
-    return "gave up: not all buffers delivered";
+    const auto failed = result.count(SourceState::Failed);
+    const auto total = result.sources.size();
+    const auto delivery = describeDelivery(result);
+    if (end != WatchEnd::Complete)
+    {
+        return fmt::format("{} sources stopped, {}{}", result.count(SourceState::Stopped),
+                           failed == 0 ? "" : fmt::format("{} failed, ", failed), delivery);
+    }
+    if (failed == 0)
+    {
+        return fmt::format("all sources have ended, {}", delivery);
+    }
+    return failed == total ? fmt::format("no source has ended as it should, {}", delivery)
+                           : fmt::format("{} of {} sources failed, {}", failed, total, delivery);
 }
 
 std::string describeStates(const IngestResult& result)
@@ -99,9 +107,30 @@ std::string describeFailures(const IngestResult& result, std::size_t failuresMax
 
 } // namespace
 
+std::string_view endName(const IngestResult& result, WatchEnd end) noexcept
+{
+    const auto failed = result.count(SourceState::Failed);
+    switch (end)
+    {
+    case WatchEnd::Complete:
+        if (failed > 0)
+        {
+            return failed == result.sources.size() ? "failed" : "incomplete";
+        }
+        return "complete";
+    case WatchEnd::Interrupted:
+        return "interrupted";
+    case WatchEnd::DurationOver:
+        return "duration over";
+    case WatchEnd::GaveUp:
+        break;
+    }
+    return "gave up";
+}
+
 std::string summarize(const IngestResult& result, WatchEnd end, std::size_t failuresMax)
 {
-    std::string text = describeEnd(result, end) + '\n';
+    auto text = fmt::format("{}: {}\n", endName(result, end), describeEnd(result, end));
     const auto add = [&text](std::string_view label, const std::string& line)
     {
         text += fmt::format("{:<9}{}\n", label, line);

@@ -7,9 +7,14 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace weft::tools
 {
+
+/// In a word or two: "complete" only when every source has ended as it should, "failed" when none
+/// has, "incomplete" for what is between them.
+std::string_view endName(const IngestResult& result, WatchEnd end) noexcept;
 
 /// The account of a session for people, several lines. At most `failuresMax` failed sources are
 /// named.

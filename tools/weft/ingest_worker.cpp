@@ -2,6 +2,8 @@
 
 #include <weft/timers/clock.hpp>
 
+#include "resource_advice.hpp"
+
 #include <fmt/format.h>
 
 #include <system_error>
@@ -47,7 +49,7 @@ public:
         }
         else if (auto* const failure = std::get_if<SourceFailure>(&event))
         {
-            worker->sourceFailed(source, std::move(failure->message));
+            worker->sourceFailed(source, withResourceAdvice(failure->message, failure->code));
         }
     }
 

@@ -10,12 +10,31 @@
 namespace weft::tools
 {
 
+namespace
+{
+
+/// As nohup(1) leaves it to those who are to outlive their terminal.
+bool isIgnored(int signal) noexcept
+{
+    struct sigaction action
+    {
+    };
+
+    return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+} // namespace
+
 InterruptSignals::InterruptSignals()
 {
     sigset_t taken;
     ::sigemptyset(&taken);
     ::sigaddset(&taken, SIGINT);
     ::sigaddset(&taken, SIGTERM);
+    if (!isIgnored(SIGHUP))
+    {
+        ::sigaddset(&taken, SIGHUP);
+    }
     signals.reset(::signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!signals)
     {
@@ -42,6 +61,14 @@ bool InterruptSignals::take() noexcept
 {
     signalfd_siginfo signal{};
     return ::read(signals.get(), &signal, sizeof(signal)) == sizeof(signal);
+}
+
+void InterruptSignals::throwIfTaken()
+{
+    if (take())
+    {
+        throw Interrupted();
+    }
 }
 
 } // namespace weft::tools

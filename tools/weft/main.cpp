@@ -3,6 +3,7 @@
 #include "best_effort_print.hpp"
 #include "demo_command.hpp"
 #include "doctor_command.hpp"
+#include "resource_advice.hpp"
 #include "run_command.hpp"
 #include "serve_command.hpp"
 #include "sources_command.hpp"
@@ -17,6 +18,9 @@
 #include <exception>
 #include <iostream>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -49,11 +53,20 @@ void addCommands(CLI::App& application, int& exitCode)
     addDoctorCommand(application, exitCode);
 }
 
-int report(const std::exception& error, int exitCode)
+int report(std::string_view message, int exitCode)
 {
     std::fflush(stdout);
-    printBestEffort(stderr, "weft: {}\n", error.what());
+    printBestEffort(stderr, "weft: {}\n", message);
     return exitCode;
+}
+
+std::string describe(const std::system_error& error)
+{
+    // Only a thread, or the process of weft serve, is refused with this error; the other shortages
+    // are explained where they are met.
+    return error.code() == std::errc::resource_unavailable_try_again
+               ? withResourceAdvice(error.what(), error.code())
+               : error.what();
 }
 
 /// A descriptor of the three that is closed would be given to the next file that is opened, and
@@ -128,14 +141,18 @@ int main(int argumentCount, char** arguments)
     }
     catch (const UsageError& error)
     {
-        return report(error, ExitUsage);
+        return report(error.what(), ExitUsage);
     }
     catch (const weft::InvalidOption& error)
     {
-        return report(error, ExitUsage);
+        return report(error.what(), ExitUsage);
+    }
+    catch (const std::system_error& error)
+    {
+        return report(describe(error), ExitFailed);
     }
     catch (const std::exception& error)
     {
-        return report(error, ExitFailed);
+        return report(error.what(), ExitFailed);
     }
 }

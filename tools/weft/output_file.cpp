@@ -1,10 +1,13 @@
 #include "output_file.hpp"
 
+#include "file_identity.hpp"
+#include "file_output.hpp"
 #include "usage_error.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -18,33 +21,6 @@ namespace
 {
 
 constexpr mode_t Mode = 0666; // less what the umask takes away
-
-std::string quotedPath(const std::filesystem::path& path)
-{
-    return fmt::format("'{}'", path.string());
-}
-
-[[noreturn]] void throwSystemError(std::string_view action, const std::filesystem::path& path)
-{
-    throw std::system_error(errno, std::generic_category(),
-                            fmt::format("{} {}", action, quotedPath(path)));
-}
-
-void writeAll(int descriptor, std::string_view content, const std::filesystem::path& path)
-{
-    while (!content.empty())
-    {
-        const auto written = ::write(descriptor, content.data(), content.size());
-        if (written >= 0)
-        {
-            content.remove_prefix(static_cast<std::size_t>(written));
-        }
-        else if (errno != EINTR)
-        {
-            throwSystemError("write", path);
-        }
-    }
-}
 
 } // namespace
 
@@ -62,7 +38,13 @@ OutputFile::OutputFile(std::filesystem::path wantedPath) : path(std::move(wanted
     }
     else
     {
-        temporary = path;
+        target = followLinks(path);
+        if (std::filesystem::is_symlink(target)) // they go round in a circle
+        {
+            throw UsageError(fmt::format("cannot write {}: {}", quotedPath(path),
+                                         std::generic_category().message(ELOOP)));
+        }
+        temporary = target;
         temporary += fmt::format(".{}.part", ::getpid());
         file.reset(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, Mode));
     }
@@ -73,6 +55,15 @@ OutputFile::OutputFile(std::filesystem::path wantedPath) : path(std::move(wanted
     }
 }
 
+void OutputFile::mustNotBe(const std::filesystem::path& other, std::string_view what) const
+{
+    if (!temporary.empty() && isSameFile(target, other))
+    {
+        throw UsageError(fmt::format("{} would be overwritten, which {}; choose another file",
+                                     quotedPath(path), what));
+    }
+}
+
 OutputFile::~OutputFile()
 {
     discard();
@@ -80,16 +71,17 @@ OutputFile::~OutputFile()
 
 void OutputFile::commit(std::string_view content)
 {
-    writeAll(isStandardOutput() ? STDOUT_FILENO : file.get(), content, path);
+    writeAll(isStandardOutput() ? STDOUT_FILENO : file.get(), std::as_bytes(std::span(content)),
+             path);
     if (file && ::close(file.release()) != 0)
     {
-        throwSystemError("write", path);
+        throwFileError(errno, "write", path);
     }
     if (!temporary.empty())
     {
-        if (::rename(temporary.c_str(), path.c_str()) != 0)
+        if (::rename(temporary.c_str(), target.c_str()) != 0)
         {
-            throwSystemError("rename to", path);
+            throwFileError(errno, "rename to", target);
         }
         temporary.clear();
     }

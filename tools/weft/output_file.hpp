@@ -10,12 +10,16 @@ namespace weft::tools
 
 /// A file that is there complete or not at all: written beside its place and then put there. Made
 /// before long work, so that a place which cannot be written is found out early. "-" stands for
-/// standard output; a pipe or a device is written in place.
+/// standard output; a pipe or a device is written in place, and a symbolic link stays one.
 class OutputFile
 {
 public:
     /// Throws UsageError.
     explicit OutputFile(std::filesystem::path wantedPath);
+
+    /// Throws UsageError when commit() would put the file in the place of `other`, through whatever
+    /// links; `what` ends "which ...".
+    void mustNotBe(const std::filesystem::path& other, std::string_view what) const;
 
     /// Leaves nothing behind unless commit() was called.
     ~OutputFile();
@@ -33,7 +37,8 @@ private:
     bool isStandardOutput() const;
 
     const std::filesystem::path path;
-    std::filesystem::path temporary; // empty: written in place
+    std::filesystem::path target;    // at the end of symbolic links
+    std::filesystem::path temporary; // beside the target; empty: written in place
     OwnedDescriptor file;
 };
 

@@ -4,12 +4,14 @@
 
 #include "best_effort_print.hpp"
 #include "descriptor_limit.hpp"
+#include "duration_text.hpp"
 #include "ingest_config.hpp"
 #include "ingest_session.hpp"
 #include "ingest_summary.hpp"
 #include "ingest_watch.hpp"
 #include "output_file.hpp"
 #include "sink.hpp"
+#include "text_option.hpp"
 #include "usage_error.hpp"
 
 #include <CLI/CLI.hpp>
@@ -31,8 +33,8 @@ namespace
 struct RunArguments
 {
     std::string config;
-    std::string json;
-    std::string duration;
+    std::optional<std::string> json;
+    std::optional<std::string> duration;
     bool quiet = false;
     bool plain = false;
 };
@@ -43,23 +45,22 @@ Examples:
   weft run feeds.yaml --duration 30s --json result.json
   weft run feeds.yaml --quiet --json -    the account as JSON to standard output
 
-The first Ctrl-C (SIGINT or SIGTERM) stops the sources and delivers what they have read; the second
-gives up.
+The first Ctrl-C (SIGINT, SIGTERM or SIGHUP) stops the sources and delivers what they have read; the
+second gives up.
 
 Exit code: 0 done, 1 a source failed, 2 wrong usage or configuration, 130 gave up.
 )";
 
-std::optional<std::chrono::nanoseconds> readDuration(const std::string& text)
+std::optional<std::chrono::nanoseconds> readDuration(const std::optional<std::string>& text)
 {
-    if (text.empty())
+    if (!text)
     {
         return std::nullopt;
     }
-    const auto duration = parseDuration(text);
+    const auto duration = parseDuration(*text);
     if (!duration)
     {
-        throw UsageError(
-            fmt::format("option --duration is '{}'; allowed: {}", text, duration.error()));
+        throw InvalidOption("--duration", fmt::format("'{}'", *text), AllowedDuration);
     }
     return *duration;
 }
@@ -97,15 +98,34 @@ std::string jsonText(const nlohmann::json& object)
     std::_Exit(ExitGaveUp);
 }
 
+/// What the run itself needs or writes is no place for its account.
+void protectFiles(const OutputFile& json, const IngestPlan& plan)
+{
+    json.mustNotBe(plan.config, "is the configuration");
+    for (const auto& source : plan.sources)
+    {
+        if (const auto input = inputFile(source))
+        {
+            json.mustNotBe(*input, fmt::format("source '{}' reads", source.name()));
+        }
+        if (plan.sink.kind == SinkKind::Files)
+        {
+            json.mustNotBe(sinkFile(plan.sink, source),
+                           fmt::format("is the sink's file of source '{}'", source.name()));
+        }
+    }
+}
+
 int run(const RunArguments& arguments)
 {
     const auto duration = readDuration(arguments.duration);
     auto plan = loadIngestPlan(arguments.config);
     requireDescriptors(descriptorsNeeded(plan));
     std::optional<OutputFile> json;
-    if (!arguments.json.empty())
+    if (arguments.json)
     {
-        json.emplace(arguments.json);
+        json.emplace(*arguments.json);
+        protectFiles(*json, plan);
     }
     InterruptSignals signals;
     const auto session = makeSession(std::move(plan));
@@ -136,12 +156,12 @@ void addRunCommand(CLI::App& application, int& exitCode)
     auto* const command =
         application.add_subcommand("run", "Ingests from the sources of a configuration.");
     command->add_option("CONFIG", arguments->config, "The configuration, a YAML file")->required();
-    command
-        ->add_option("--json", arguments->json,
-                     "Write the account of every source to this file, as JSON; - for standard "
-                     "output")
+    addTextOption(*command, "--json", arguments->json,
+                  "Write the account of every source to this file, as JSON; - for standard output",
+                  "a file, or - for standard output")
         ->option_text("FILE");
-    command->add_option("--duration", arguments->duration, "Stop after this time, such as 30s")
+    addTextOption(*command, "--duration", arguments->duration, "Stop after this time, such as 30s",
+                  AllowedDuration)
         ->option_text("TIME");
     auto* const quiet =
         command->add_flag("--quiet", arguments->quiet, "Show nothing before the summary");

@@ -10,6 +10,7 @@
 #include "serve_options.hpp"
 #include "serve_report.hpp"
 #include "serve_server.hpp"
+#include "text_option.hpp"
 #include "usage_error.hpp"
 
 #include <CLI/CLI.hpp>
@@ -33,8 +34,8 @@ namespace
 {
 
 constexpr const char* Footer = R"(
-Prints "listening on ADDRESS:PORT" when it is ready. SIGINT and SIGTERM end all connections and then
-the program.
+Prints "listening on ADDRESS:PORT" when it is ready. SIGINT, SIGTERM and SIGHUP end all connections and
+then the program.
 
 Examples:
   weft serve data.csv --port 9000 --rate 1000/s --repeat forever
@@ -57,9 +58,10 @@ void serve(const ServeArguments& arguments)
     const ServeOptions options(arguments);
     const auto data = loadReplayData(arguments, options);
     std::optional<OutputFile> reportFile;
-    if (!arguments.report.empty())
+    if (arguments.report)
     {
-        reportFile.emplace(arguments.report);
+        reportFile.emplace(*arguments.report);
+        reportFile->mustNotBe(arguments.file, "is what is replayed");
     }
     auto listener = listenForReplay(arguments, options);
     InterruptSignals signals;
@@ -121,8 +123,10 @@ void addServeCommand(CLI::App& application, int& exitCode)
     command->add_flag("--stagger", arguments->stagger,
                       "Each connection begins 97 lines after the one before, and wraps around");
     add("--reactors", arguments->reactors, "N", "Reactor threads (default 1)");
-    add("--report", arguments->report, "FILE",
-        "At the end, writes each connection's bytes and checksum here, as JSON");
+    addTextOption(*command, "--report", arguments->report,
+                  "At the end, writes each connection's bytes and checksum here, as JSON",
+                  "a file, or - for standard output")
+        ->option_text("FILE");
     command->footer(Footer);
     command->callback(
         [arguments, &exitCode]

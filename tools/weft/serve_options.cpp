@@ -81,7 +81,7 @@ ServeOptions::ServeOptions(const ServeArguments& arguments)
     plan.repeats = parseRepeat(arguments.repeat);
     plan.connectionsMax = parseConnections(arguments.connections);
     plan.stagger = arguments.stagger;
-    plan.listConnections = !arguments.report.empty();
+    plan.listConnections = arguments.report.has_value();
     if (chunkBytes && plan.rate.unit == ReplayRate::Unit::Unlimited)
     {
         plan.sendBytesMax = *chunkBytes;

@@ -25,7 +25,7 @@ struct ServeArguments
     std::string chunk = "lines";
     std::string reactors = "1";
     bool stagger = false;
-    std::string report;
+    std::optional<std::string> report;
 };
 
 /// The same, checked.

@@ -4,6 +4,7 @@
 #include <weft/sources/source_registry.hpp>
 
 #include "config_node.hpp"
+#include "duration_text.hpp"
 #include "suggestion.hpp"
 
 #include <fmt/format.h>
@@ -82,7 +83,9 @@ ParameterSpread readParameter(const ConfigNode& node, const ParameterDefinition&
         }
         catch (const InvalidParameter&)
         {
-            node.refuse(definition.allowed());
+            node.refuse(definition.type == ParameterType::Duration
+                            ? allowedDuration(spread.text, definition.allowed())
+                            : definition.allowed());
         }
         return spread;
     }
