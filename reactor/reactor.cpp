@@ -151,10 +151,12 @@ void Reactor::turn(bool fibersAreReady) noexcept
     {
         timerWheel->advance(fiberScheduler->turnTime());
     }
+    timersArmed.store(timerWheel->armedCount(), std::memory_order_relaxed);
 }
 
 void Reactor::park(TimePoint until) noexcept
 {
+    timersArmed.store(timerWheel->armedCount(), std::memory_order_relaxed);
     ioEngine->park(std::min(until, timerWheel->nextExpiry()));
 }
 
@@ -190,6 +192,7 @@ ReactorStatistics Reactor::statistics() const
         const auto nowNs = Clock::now().time_since_epoch().count();
         statistics.running = std::chrono::nanoseconds(nowNs - started);
     }
+    statistics.timersArmed = timersArmed.load(std::memory_order_relaxed);
     statistics.buffers = ioBuffers.statistics();
     for (const auto stackClass : StackClasses)
     {

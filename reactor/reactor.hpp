@@ -44,6 +44,7 @@ struct ReactorStatistics
     std::chrono::nanoseconds running{}; // since the reactor started
     std::chrono::nanoseconds cpuTime{}; // of its thread, the kernel's work for it included
     EngineStatistics engine;
+    std::size_t timersArmed = 0; // when the reactor last had its turn or went to sleep
     IoBufferPoolStatistics buffers;
     std::array<StackStatistics, StackClassCount> stacks;
 };
@@ -134,6 +135,7 @@ private:
     std::unique_ptr<Engine> ioEngine;
     ReclaimItem reclaimItem{*this};
     std::atomic<std::int64_t> startedNs = 0;
+    std::atomic<std::size_t> timersArmed = 0; // the wheel's count, for other threads
     bool poolClosed = false;
 
     mutable std::mutex observationMutex; // statistics() against the end of engine and thread

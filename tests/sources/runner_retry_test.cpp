@@ -131,6 +131,27 @@ TEST_P(RunnerRetryTest, stopEndsThePauseBeforeTheNextAttempt)
     EXPECT_NE(runner->statistics().lastError.find("Connection refused"), std::string::npos);
 }
 
+/// The last bytes before a reset were emitted, the consumer stopped the source from there, and the
+/// reset, which would have been tried again a moment later or earlier, came out as a failure.
+TEST_P(RunnerRetryTest, stopWhileTheLastBytesAreEmittedIsNoFailure)
+{
+    script.fillBuffer = [](Fill& fill) -> FillStatus
+    {
+        put(fill, "before");
+        throw SourceError(errnoError(ECONNRESET), "receive");
+    };
+    auto runner = makeRunner(GetParam(), runtime, script, retrying(5));
+    ASSERT_TRUE(runner->start(
+        [&, emit = log.emit()](OriginId origin, SourceEvent event) mutable
+        {
+            runner->stop();
+            emit(origin, std::move(event));
+        }));
+    EXPECT_EQ(runner->tryStop(10s), TryStopResult::Success);
+    EXPECT_EQ(log.lastEventCount(), 0);
+    EXPECT_EQ(runner->statistics().state, SourceState::Stopped);
+}
+
 TEST(TransientErrors, arePeersThatAreNotThere)
 {
     for (const int error : {ECONNREFUSED, ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH})

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "life_sink.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace weft::soak
+{
+
+/// As they are written.
+struct SoakArguments
+{
+    std::string minutes = "2";
+    std::string seed;
+    std::string sources = "300";
+    std::string reactors;
+    std::string round = "15s";
+    std::string memoryGrowth = "64MiB";
+    std::string report;
+    std::string plant;
+    bool printPlan = false;
+};
+
+struct SoakOptions
+{
+    /// Throws InvalidOption, with the option, its value and what is allowed.
+    explicit SoakOptions(const SoakArguments& arguments);
+
+    std::chrono::nanoseconds duration{};
+    std::uint64_t seed = 0; // random unless given
+    std::uint32_t sources = 0;
+    std::size_t reactors = 0; // zero: one for each CPU
+    std::chrono::nanoseconds round{};
+    std::int64_t memoryGrowthBytes = 0;
+    Plant plant = Plant::Nothing;
+};
+
+} // namespace weft::soak

@@ -1,0 +1,149 @@
+#include "stream_checker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::soak
+{
+
+StreamChecker::StreamChecker(std::uint64_t soakSeed, const LifePlan& lifePlan)
+    : seed(soakSeed),
+      plan(lifePlan),
+      received(lifePlan.connections.size(), 0)
+{
+}
+
+bool StreamChecker::take(std::span<const std::byte> bytes)
+{
+    if (!wrong.empty())
+    {
+        return false;
+    }
+    if (!bytes.empty() && bytes.front() == RecordStream::FirstMarker)
+    {
+        stream.reset();
+        beginning.clear();
+    }
+    while (!bytes.empty())
+    {
+        if (!(stream ? compare(bytes) : takeBeginning(bytes)))
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool StreamChecker::takeBeginning(std::span<const std::byte>& bytes)
+{
+    if (beginning.empty() && bytes.front() != RecordStream::FirstMarker)
+    {
+        return fail(fmt::format("expected: the first record of a connection; found: {}",
+                                describeFound(bytes)));
+    }
+    const auto count = std::min(bytes.size(), RecordStream::HeaderBytes - beginning.size());
+    beginning.insert(beginning.end(), bytes.begin(),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    bytes = bytes.subspan(count);
+    return beginning.size() < RecordStream::HeaderBytes || beginConnection();
+}
+
+/// The header of its first record is complete: it says which connection it is.
+bool StreamChecker::beginConnection()
+{
+    RecordHeader header;
+    if (!parseHeader(beginning, header) || header.source != plan.id.source ||
+        header.round != plan.id.round || header.life != plan.id.life ||
+        std::cmp_less_equal(header.connection, connection) ||
+        header.connection >= plan.connections.size())
+    {
+        return fail(fmt::format("expected: the beginning of a connection after number {}; found: "
+                                "{}",
+                                connection, describeFound(beginning)));
+    }
+    connection = header.connection;
+    stream.emplace(seed, plan, header.connection);
+    std::span<const std::byte> bytes(beginning);
+    while (!bytes.empty())
+    {
+        if (!compare(bytes))
+        {
+            return false;
+        }
+    }
+    beginning.clear();
+    return true;
+}
+
+/// Compares with the rest of the current record, and goes over what is the same.
+bool StreamChecker::compare(std::span<const std::byte>& bytes)
+{
+    const auto expected = stream->rest();
+    if (expected.empty())
+    {
+        return fail(fmt::format("expected: nothing after the {} bytes of connection {}; found: {}",
+                                stream->totalBytes(), connection, describeFound(bytes)));
+    }
+    const auto count = std::min(expected.size(), bytes.size());
+    const auto differs = std::mismatch(
+        expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(count), bytes.begin());
+    const auto same = static_cast<std::size_t>(differs.second - bytes.begin());
+    if (same < count)
+    {
+        return fail(fmt::format(
+            "expected: byte {} of connection {}, in record {}, to be 0x{:02x}; found: 0x{:02x}, {}",
+            stream->offsetBytes() + same, connection, stream->sequenceNumber(),
+            static_cast<unsigned>(*differs.first), static_cast<unsigned>(*differs.second),
+            describeFound(bytes.subspan(same))));
+    }
+    stream->advance(count);
+    received[static_cast<std::size_t>(connection)] += count;
+    bytes = bytes.subspan(count);
+    return true;
+}
+
+void StreamChecker::finish(std::size_t connections)
+{
+    if (wrong.empty() && !beginning.empty() && connections > 0)
+    {
+        // Too short to tell, so it must be the last one that there was.
+        const auto last = static_cast<std::uint32_t>(connections - 1);
+        const RecordStream sent(seed, plan, last);
+        const auto rest = sent.rest();
+        if (rest.size() < beginning.size() ||
+            !std::equal(beginning.begin(), beginning.end(), rest.begin()))
+        {
+            fail(fmt::format("expected: the first {} bytes of connection {}; found: others",
+                             beginning.size(), last));
+            return;
+        }
+        received[last] = beginning.size();
+    }
+}
+
+bool StreamChecker::fail(std::string problem)
+{
+    wrong = std::move(problem);
+    return false;
+}
+
+/// Where the bytes belong, if they have a record's header among them.
+std::string StreamChecker::describeFound(std::span<const std::byte> bytes) const
+{
+    for (std::size_t start = 0; start + RecordStream::HeaderBytes <= bytes.size(); ++start)
+    {
+        RecordHeader header;
+        if (parseHeader(bytes.subspan(start), header))
+        {
+            return fmt::format("and {} bytes later the header of round {}, source {}, life {}, "
+                               "connection {}, record {}",
+                               start, header.round, header.source, header.life, header.connection,
+                               header.sequence);
+        }
+    }
+    return fmt::format("and no header in the {} bytes of the buffer from there", bytes.size());
+}
+
+} // namespace weft::soak
