@@ -44,6 +44,12 @@ IoBufferPool& BufferManager::ioPool(std::size_t index) noexcept
     return *ioPools[index];
 }
 
+const SharedIoBufferPool& BufferManager::threadPool() const noexcept
+{
+    WEFT_ASSERT(threads != nullptr);
+    return *threads;
+}
+
 SharedIoBufferPool& BufferManager::threadPool() noexcept
 {
     WEFT_ASSERT(threads != nullptr);

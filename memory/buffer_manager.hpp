@@ -59,6 +59,7 @@ public:
     /// For sources that run on threads of their own. Needs hasThreadPool(). Any thread.
     /// Reservations are gone before the manager is.
     SharedIoBufferPool& threadPool() noexcept;
+    const SharedIoBufferPool& threadPool() const noexcept;
 
     bool hasComputePool() const noexcept
     {

@@ -90,6 +90,11 @@ public:
         return threadsOfSources;
     }
 
+    const BufferManager& buffers() const noexcept
+    {
+        return bufferManager;
+    }
+
     /// All options, with the defaults filled in.
     const RuntimeOptions& options() const noexcept
     {

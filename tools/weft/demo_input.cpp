@@ -84,6 +84,7 @@ IngestPlan planDemo(const DemoOptions& options, const DemoInput& input, std::uin
     }
     plan.runtime.buffersPerReactor =
         recommendBuffersPerReactor(plan.sources.size(), plan.runtime.reactors);
+    plan.runtime.threadBuffers = 0;
     return plan;
 }
 

@@ -101,6 +101,11 @@ const std::vector<OptionReader>& optionReaders()
          {
              options.buffersPerReactor = readCountOrAutomatic(node);
          }},
+        {"thread_buffers",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.threadBuffers = readCountOrAutomatic(node);
+         }},
         {"buffer_size",
          [](const ConfigNode& node, RuntimeOptions& options)
          {
@@ -140,6 +145,7 @@ RuntimeOptions readRuntime(const std::optional<ConfigNode>& node)
 {
     RuntimeOptions options;
     options.buffersPerReactor = 0;
+    options.threadBuffers = 0;
     options.stacksPerReactor.front() = 0;
     if (!node)
     {
@@ -181,8 +187,10 @@ RuntimeOptions readRuntime(const std::optional<ConfigNode>& node)
 }
 
 RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
-                              std::size_t sourceCount)
+                              const std::vector<SourceDescriptor>& sources)
 {
+    const auto threadCount = countThreadSources(sources);
+    const auto fiberCount = sources.size() - threadCount;
     auto& smallStacks = options.stacksPerReactor.front();
     const bool automaticBuffers = options.buffersPerReactor == 0;
     const bool automaticStacks = smallStacks == 0;
@@ -200,11 +208,15 @@ RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
     }
     if (automaticBuffers)
     {
-        options.buffersPerReactor = recommendBuffersPerReactor(sourceCount, options.reactors);
+        options.buffersPerReactor = recommendBuffersPerReactor(fiberCount, options.reactors);
+    }
+    if (options.threadBuffers == 0 && threadCount > 0)
+    {
+        options.threadBuffers = recommendBuffersPerReactor(threadCount, 1);
     }
     if (automaticStacks)
     {
-        smallStacks = recommendSmallStacks(sourceCount, options.reactors);
+        smallStacks = recommendSmallStacks(fiberCount, options.reactors);
     }
     return options;
 }
@@ -263,6 +275,8 @@ const char* const ConfigHelp = R"(The configuration (YAML; every key is checked)
     cpus: [0, 1]             # pin reactors to these; default: all usable CPUs
     pin: true
     buffers_per_reactor: auto  # auto: two for each source and 256, at least 1024
+    thread_buffers: auto     # for sources with execution: thread; auto: none without such, else
+                             # by the same rule
     buffer_size: 4KiB
     compute_buffers: 0
     stacks: {small: 16384, medium: 1024, large: 64}
@@ -305,7 +319,7 @@ IngestPlan loadIngestPlan(const std::filesystem::path& path)
         root.refuseMissing("sources", "allowed: a list of sources");
     }
     plan.sources = readSources(*sources);
-    plan.runtime = resolveRuntime(root, std::move(plan.runtime), plan.sources.size());
+    plan.runtime = resolveRuntime(root, std::move(plan.runtime), plan.sources);
     return plan;
 }
 

@@ -26,7 +26,12 @@ json sourceJson(const SourceResult& source)
         {"endpoint", source.endpoint},
         {"bytes", source.bytes},
         {"buffers", source.buffers},
+        {"opens", source.opens},
         {"retries", source.retries},
+        {"buffer_waits", source.bufferWaits},
+        {"buffer_wait_seconds", seconds(source.bufferWaitTotal)},
+        {"buffer_wait_longest_seconds", seconds(source.bufferWaitLongest)},
+        {"buffers_in_flight", source.buffersInFlight},
         {"buffers_dropped", source.buffersDropped},
         {"state", toString(source.state)},
         {"error", nullptr},
@@ -63,6 +68,7 @@ json bufferJson(const IoBufferPoolStatistics& buffers)
         {"high_water", buffers.highWater},
         {"acquisitions", buffers.acquisitions},
         {"waited_for", buffers.grants},
+        {"limited", buffers.limited},
     };
 }
 
@@ -132,7 +138,8 @@ json toJson(const IngestResult& result, WatchEnd end)
          {{"total", result.threads.total()},
           {"reactors", result.threads.reactors},
           {"workers", result.threads.workers},
-          {"offload", result.threads.offload}}},
+          {"offload", result.threads.offload},
+          {"sources", result.threads.sources}}},
         {"reactors", json::array()},
         {"sources", json::array()},
     };

@@ -37,6 +37,16 @@ std::filesystem::path sinkFile(const SinkPlan& sink, const SourceDescriptor& sou
     return sink.directory / source.name();
 }
 
+std::size_t countThreadSources(const std::vector<SourceDescriptor>& sources)
+{
+    return static_cast<std::size_t>(std::ranges::count_if(sources,
+                                                          [](const SourceDescriptor& source)
+                                                          {
+                                                              return source.text("execution") ==
+                                                                     "thread";
+                                                          }));
+}
+
 std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount, std::size_t reactorCount) noexcept
 {
     constexpr std::size_t Least = 1024;
@@ -55,8 +65,10 @@ std::uint64_t descriptorsNeeded(const IngestPlan& plan) noexcept
 {
     const std::uint64_t sources = plan.sources.size();
     const auto sinkFiles = plan.sink.kind == SinkKind::Files ? sources : 0;
-    return sources + sinkFiles + plan.runtime.reactors * DescriptorsPerReactor + plan.workers +
-           DescriptorsOfTheRest;
+    // By which a thread's waits are interrupted.
+    const std::uint64_t threadEvents = countThreadSources(plan.sources);
+    return sources + threadEvents + sinkFiles + plan.runtime.reactors * DescriptorsPerReactor +
+           plan.workers + DescriptorsOfTheRest;
 }
 
 } // namespace weft::tools

@@ -48,6 +48,9 @@ std::optional<std::filesystem::path> inputFile(const SourceDescriptor& source);
 /// Where a files sink writes what the source delivers.
 std::filesystem::path sinkFile(const SinkPlan& sink, const SourceDescriptor& source);
 
+/// How many of the sources run on threads of their own.
+std::size_t countThreadSources(const std::vector<SourceDescriptor>& sources);
+
 /// I/O buffers for each reactor that let `sourceCount` sources, spread evenly, overlap filling and
 /// delivering: two for each source and some to share.
 std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount,

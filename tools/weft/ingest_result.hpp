@@ -23,7 +23,13 @@ struct SourceResult
     std::uint64_t buffers = 0; // delivered to the sink
     /// XXH3, 64 bits, of all bytes in their order; only the count sink takes it.
     std::optional<std::uint64_t> checksum;
+    std::uint64_t opens = 0; // that succeeded
     std::uint64_t retries = 0;
+    // Its share of the buffers, and what it waited for them.
+    std::uint64_t bufferWaits = 0;
+    std::chrono::nanoseconds bufferWaitTotal{};
+    std::chrono::nanoseconds bufferWaitLongest{};
+    std::uint32_t buffersInFlight = 0; // when it last asked for one
     /// That came after the sink had failed for this source.
     std::uint64_t buffersDropped = 0;
     /// How it ended: Ended, Stopped or Failed. A source whose sink failed has Failed.
@@ -54,11 +60,12 @@ struct ThreadCounts
     std::size_t reactors = 0;
     std::size_t workers = 0;
     std::size_t offload = 0;
+    std::size_t sources = 0; // of sources with execution: thread
 
     /// With the main thread.
     std::size_t total() const noexcept
     {
-        return reactors + workers + offload + 1;
+        return reactors + workers + offload + sources + 1;
     }
 };
 
@@ -73,6 +80,8 @@ struct IngestResult
     ResourceUsage usage;
     ThreadCounts threads;
     std::vector<ReactorStatistics> reactors;
+    /// The pool of sources with execution: thread.
+    IoBufferPoolStatistics threadBuffers;
 
     std::uint64_t bytes() const noexcept;
     std::uint64_t buffers() const noexcept;

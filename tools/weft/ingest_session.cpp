@@ -38,7 +38,7 @@ int makeEvent()
 /// Deliveries to a worker that can exist at once: every buffer, and two more for each source.
 std::size_t queueCapacity(const RuntimeOptions& options, std::size_t sourceCount)
 {
-    return options.reactors * options.buffersPerReactor + 2 * sourceCount;
+    return options.reactors * options.buffersPerReactor + options.threadBuffers + 2 * sourceCount;
 }
 
 } // namespace
@@ -206,6 +206,7 @@ IngestProgress IngestSession::progress() const
         progress.errors += couldStart ? 0 : 1;
     }
     progress.reactors = runtime.statistics();
+    progress.threadBuffers = threadBuffers();
     return progress;
 }
 
@@ -228,8 +229,11 @@ IngestResult IngestSession::finish()
     result.threads = {
         .reactors = runtime.reactorCount(),
         .workers = workers.size(),
-        .offload = runtime.threadCount() - runtime.reactorCount(),
+        .offload =
+            runtime.threadCount() - runtime.reactorCount() - runtime.blockingThreads().count(),
+        .sources = countThreadSources(ingestPlan.sources),
     };
+    result.threadBuffers = threadBuffers();
     result.reactors = runtime.statistics();
     LatencyHistogram latencies;
     for (const auto& worker : workers)
@@ -246,6 +250,12 @@ IngestResult IngestSession::finish()
     return result;
 }
 
+IoBufferPoolStatistics IngestSession::threadBuffers() const
+{
+    const auto& buffers = runtime.buffers();
+    return buffers.hasThreadPool() ? buffers.threadPool().statistics() : IoBufferPoolStatistics();
+}
+
 SourceResult IngestSession::resultOf(std::size_t source)
 {
     const auto& descriptor = ingestPlan.sources[source];
@@ -258,7 +268,12 @@ SourceResult IngestSession::resultOf(std::size_t source)
         .bytes = account.bytes,
         .buffers = account.buffers,
         .checksum = sink->checksum(source),
+        .opens = statistics.opens,
         .retries = statistics.retries,
+        .bufferWaits = statistics.bufferWaits,
+        .bufferWaitTotal = statistics.bufferWaitTotal,
+        .bufferWaitLongest = statistics.bufferWaitLongest,
+        .buffersInFlight = statistics.buffersInFlight,
         .buffersDropped = account.buffersDropped,
         .state = statistics.state,
         .error = {},

@@ -37,6 +37,8 @@ struct IngestProgress
     /// Failures so far, of sources and of their sinks.
     std::size_t errors = 0;
     std::vector<ReactorStatistics> reactors;
+    /// The pool of sources with execution: thread.
+    IoBufferPoolStatistics threadBuffers;
 
     std::size_t count(SourceState state) const noexcept
     {
@@ -104,6 +106,7 @@ private:
     void sourceClosed() noexcept;
     void joinWorkers() noexcept;
     SourceResult resultOf(std::size_t source);
+    IoBufferPoolStatistics threadBuffers() const;
 
     const IngestPlan ingestPlan;
     Runtime runtime;

@@ -76,8 +76,10 @@ std::string describeUsage(const IngestResult& result)
 
 std::string describeThreads(const ThreadCounts& threads)
 {
-    return fmt::format("{}: {} reactors, {} workers, {} offload, 1 main", threads.total(),
-                       threads.reactors, threads.workers, threads.offload);
+    const auto sources =
+        threads.sources == 0 ? "" : fmt::format("{} of sources, ", threads.sources);
+    return fmt::format("{}: {} reactors, {} workers, {} offload, {}1 main", threads.total(),
+                       threads.reactors, threads.workers, threads.offload, sources);
 }
 
 std::string describeLatency(const LatencySummary& latency)
@@ -85,6 +87,25 @@ std::string describeLatency(const LatencySummary& latency)
     return fmt::format("p50 {}, p99 {}, p99.9 {}, max {}", formatDuration(latency.p50),
                        formatDuration(latency.p99), formatDuration(latency.p999),
                        formatDuration(latency.max));
+}
+
+/// Empty when no source had to wait.
+std::string describeWaits(const IngestResult& result)
+{
+    const SourceResult* longest = nullptr;
+    std::uint64_t waits = 0;
+    for (const auto& source : result.sources)
+    {
+        waits += source.bufferWaits;
+        if (longest == nullptr || source.bufferWaitLongest > longest->bufferWaitLongest)
+        {
+            longest = &source;
+        }
+    }
+    return waits == 0 ? std::string()
+                      : fmt::format("{} of {} buffers were waited for, {} at most (source '{}')",
+                                    waits, result.buffers(),
+                                    formatDuration(longest->bufferWaitLongest), longest->name);
 }
 
 std::string describeFailures(const IngestResult& result, std::size_t failuresMax)
@@ -142,6 +163,10 @@ std::string summarize(const IngestResult& result, WatchEnd end, std::size_t fail
     if (result.buffers() > 0)
     {
         add("latency", describeLatency(result.latency));
+    }
+    if (const auto waits = describeWaits(result); !waits.empty())
+    {
+        add("waits", waits);
     }
     add("CPU", describeUsage(result));
     add("threads", describeThreads(result.threads));

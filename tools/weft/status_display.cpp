@@ -62,6 +62,8 @@ std::string describeBuffers(const IngestProgress& progress)
         free += reactor.buffers.free;
         total += reactor.buffers.total;
     }
+    free += progress.threadBuffers.free;
+    total += progress.threadBuffers.total;
     return fmt::format("{} of {} free", free, total);
 }
 
