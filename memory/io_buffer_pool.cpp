@@ -200,6 +200,8 @@ void IoBufferPool::handOver() noexcept
         IoBuffer buffer = lend(*record);
         counters.grants.store(counters.grants.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);
+        // Who has its buffer is not to be seen waiting: a thread may run from here on.
+        publishCounters();
         // Last, and with all accounts in order: it may call the pool or end the waiter.
         waiter->bufferGranted(std::move(buffer));
     }

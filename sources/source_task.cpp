@@ -237,9 +237,10 @@ bool SourceTask::acquire(IoBuffer& buffer)
         auto acquired = execution->acquire();
         const auto waited = Clock::now() - since;
         constexpr auto relaxed = std::memory_order_relaxed;
-        bufferWaitSince.store({}, relaxed);
         bufferWaitTotal.store(bufferWaitTotal.load(relaxed) + waited, relaxed);
         bufferWaitLongest.store(std::max(bufferWaitLongest.load(relaxed), waited), relaxed);
+        // After the longest, and read before it: at no moment is this wait in neither.
+        bufferWaitSince.store({}, std::memory_order_release);
         if (!acquired)
         {
             return false;
@@ -382,9 +383,9 @@ SourceStatistics SourceTask::statistics() const
     statistics.buffersInFlight = buffersInFlight.load(std::memory_order_relaxed);
     statistics.bufferWaits = bufferWaits.load(std::memory_order_relaxed);
     statistics.bufferWaitTotal = bufferWaitTotal.load(std::memory_order_relaxed);
+    const auto since = bufferWaitSince.load(std::memory_order_acquire);
     statistics.bufferWaitLongest = bufferWaitLongest.load(std::memory_order_relaxed);
-    if (const auto since = bufferWaitSince.load(std::memory_order_relaxed);
-        since != Clock::time_point{})
+    if (since != Clock::time_point{})
     {
         statistics.bufferWaitLongest = std::max(statistics.bufferWaitLongest, Clock::now() - since);
     }
