@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <system_error>
@@ -22,6 +23,20 @@ namespace
 thread_local BlockingThreads* currentThreads = nullptr;
 
 constexpr std::size_t ThreadNameBytesMax = 15; // the kernel's limit
+
+std::string_view explainRefusal(std::error_code error)
+{
+    switch (error.value())
+    {
+    case EMFILE:
+    case ENFILE:
+        return "there is no file descriptor left for its eventfd; raise 'ulimit -n'";
+    case EAGAIN:
+        return "the machine refuses another; raise 'ulimit -u' or the cgroup's pids.max";
+    default:
+        return "the machine refuses";
+    }
+}
 
 } // namespace
 
@@ -59,11 +74,9 @@ void BlockingThreads::start(std::string_view name, std::stop_token stop, Functio
     }
     catch (const std::system_error& refused)
     {
-        const bool isThread = refused.code() == std::errc::resource_unavailable_try_again;
-        throw std::system_error(
-            refused.code(),
-            fmt::format("cannot start a thread for '{}' beside {} that run; raise 'ulimit {}'",
-                        name, count(), isThread ? "-u" : "-n"));
+        throw std::system_error(refused.code(),
+                                fmt::format("cannot start a thread for '{}' beside {} that run: {}",
+                                            name, count(), explainRefusal(refused.code())));
     }
     throw std::system_error(
         std::make_error_code(std::errc::resource_unavailable_try_again),

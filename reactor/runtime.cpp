@@ -103,9 +103,10 @@ void Runtime::startReactors()
     catch (const std::system_error& error)
     {
         const std::lock_guard lock(startMutex);
-        startFailure = std::make_exception_ptr(
-            std::system_error(error.code(), fmt::format("cannot start reactor thread {} of {}",
-                                                        threads.size() + 1, reactors.size())));
+        startFailure = std::make_exception_ptr(std::system_error(
+            error.code(), fmt::format("cannot start reactor thread {} of {}; ask for fewer "
+                                      "reactors, or raise 'ulimit -u' or the cgroup's pids.max",
+                                      threads.size() + 1, reactors.size())));
     }
     {
         std::unique_lock lock(startMutex);

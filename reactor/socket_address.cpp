@@ -38,6 +38,12 @@ public:
     }
 };
 
+/// Whether a look-up has failed because this machine was short of something.
+bool isShortage(int errnoValue) noexcept
+{
+    return errnoValue == EMFILE || errnoValue == ENFILE || errnoValue == ENOMEM;
+}
+
 Addresses lookUp(const std::string& host, std::uint16_t port)
 {
     addrinfo hints = {};
@@ -45,8 +51,11 @@ Addresses lookUp(const std::string& host, std::uint16_t port)
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
     addrinfo* found = nullptr;
-    const int error = ::getaddrinfo(host.c_str(), fmt::format("{}", port).c_str(), &hints, &found);
-    if (error == EAI_SYSTEM)
+    const auto service = fmt::format("{}", port);
+    errno = 0;
+    const int error = ::getaddrinfo(host.c_str(), service.c_str(), &hints, &found);
+    // Without a descriptor for its files and sockets, glibc answers that there is no such name.
+    if (error == EAI_SYSTEM || (error != 0 && isShortage(errno)))
     {
         return std::unexpected(errnoError(errno));
     }

@@ -58,12 +58,20 @@ io::Result<TcpStream> TcpStream::connect(const std::string& host, std::uint16_t 
         return std::unexpected(addresses.error());
     }
     io::Result<TcpStream> stream = std::unexpected(errnoError(EADDRNOTAVAIL));
+    bool tried = false;
     for (const auto& address : *addresses)
     {
-        stream = connect(address, deadline);
-        if (stream || gaveUp(stream.error()))
+        auto attempt = connect(address, deadline);
+        if (attempt || gaveUp(attempt.error()))
         {
-            break;
+            return attempt;
+        }
+        // An address that this machine cannot use says nothing about the peer: it must not hide
+        // what became of the others.
+        if (!tried || attempt.error() != std::errc::address_family_not_supported)
+        {
+            tried = true;
+            stream = std::move(attempt);
         }
     }
     return stream;

@@ -28,8 +28,8 @@ public:
     static io::Result<TcpStream> connect(const SocketAddress& address,
                                          Deadline deadline = NoDeadline);
 
-    /// Resolves the host and tries its addresses in turn. The error is that of the last one tried,
-    /// or of the resolution. Suspends.
+    /// Resolves the host and tries its addresses in turn. The error is that of the resolution, or
+    /// of the last address of a family that this machine has. Suspends.
     static io::Result<TcpStream> connect(const std::string& host, std::uint16_t port,
                                          Deadline deadline = NoDeadline);
 

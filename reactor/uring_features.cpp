@@ -123,8 +123,9 @@ void createUring(io_uring& ring, unsigned submissionEntries, unsigned completion
         }
     }
     const std::error_code error(-result, std::generic_category());
-    throw std::system_error(error,
-                            fmt::format("cannot create an io_uring: {}", explainUringError(error)));
+    throw std::system_error(error, fmt::format("cannot create an io_uring of {} and {} entries: {}",
+                                               submissionEntries, completionEntries,
+                                               explainUringError(error)));
 }
 
 std::vector<UringFeature> probeUringFeatures()

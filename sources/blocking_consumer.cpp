@@ -33,7 +33,9 @@ public:
         if (const auto error = consumer.pool.submit(*this))
         {
             throw SourceError(
-                error, fmt::format("start a thread of consumer '{}'", consumer.settings.name));
+                error, fmt::format("start a thread of consumer '{}' ('ulimit -u' and the cgroup's "
+                                   "pids.max limit them)",
+                                   consumer.settings.name));
         }
         if (!waitUntilTaken())
         {

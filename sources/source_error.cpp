@@ -28,8 +28,11 @@ bool isTransient(std::error_code error) noexcept
         // This machine is short of something that others may give back: ports, descriptors,
         // memory, threads.
         EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN};
-    return error.category() == std::system_category() &&
-           std::ranges::find(TransientErrors, error.value()) != TransientErrors.end();
+    // The standard library reports what the system has refused in the generic category, and so do
+    // many authors of sources: an errno is meant by either.
+    const bool isErrno =
+        error.category() == std::system_category() || error.category() == std::generic_category();
+    return isErrno && std::ranges::find(TransientErrors, error.value()) != TransientErrors.end();
 }
 
 } // namespace weft

@@ -21,8 +21,8 @@ public:
 
 /// Whether trying again later may help: the peer is not there, not yet or not any more (connection
 /// refused or reset, no answer, host or network not reachable, name service busy), or this machine
-/// is short of something (ports, descriptors, memory, threads). docs/recovery.md has the whole
-/// list.
+/// is short of something (ports, descriptors, memory, threads). An errno may be in the system's or
+/// in the generic category. docs/recovery.md has the whole list.
 bool isTransient(std::error_code error) noexcept;
 
 } // namespace weft

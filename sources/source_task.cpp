@@ -135,7 +135,6 @@ bool SourceTask::runAttempts()
             {
                 throw;
             }
-            noteError(error.what());
         }
         setState(SourceState::Opening);
         // What would have been tried again is no failure when a stop comes instead.
@@ -156,17 +155,13 @@ bool SourceTask::runOnce()
     source->open();
     reconnect.opened(Clock::now());
     add(opens, 1);
-    {
-        auto description = source->describe();
-        const std::lock_guard lock(mutex);
-        endpoint = std::move(description);
-    }
-    setState(SourceState::Running);
 
     bool endOfStream = false;
     std::exception_ptr failure;
     try
     {
+        noteEndpoint(source->describe());
+        setState(SourceState::Running);
         endOfStream = fillAndEmit();
     }
     catch (...)
@@ -176,6 +171,8 @@ bool SourceTask::runOnce()
     closeSource(failure);
     if (failure)
     {
+        // A stream that has ended would be delivered once more.
+        retryPointless |= endOfStream;
         std::rethrow_exception(failure);
     }
     return endOfStream;
@@ -285,7 +282,7 @@ void SourceTask::emitData(IoBuffer buffer)
     catch (...)
     {
         // Opening the source again would not help, whatever the code says.
-        downstreamFailed = true;
+        retryPointless = true;
         add(buffersDropped, isAnswerToStop(std::current_exception()) ? 1 : 0);
         throw;
     }
@@ -316,13 +313,15 @@ void SourceTask::emitLast(bool endOfStream, const std::exception_ptr& failure) n
 /// How long to wait before the source is opened again; nothing when the error is final.
 std::optional<std::chrono::nanoseconds> SourceTask::pauseAfter(const std::system_error& error)
 {
-    if (downstreamFailed || !isTransient(error.code()))
+    if (retryPointless || !isTransient(error.code()))
     {
         return std::nullopt;
     }
     const auto pause = reconnect.failed(Clock::now());
     if (pause)
     {
+        // Before it is counted: who sees the retry may ask for what it is about.
+        noteError(error.what());
         retriesInARow.store(reconnect.attemptsInARow(), std::memory_order_relaxed);
         add(retries, 1);
     }
@@ -334,7 +333,7 @@ SourceFailure SourceTask::describeFinal(const std::exception_ptr& failure)
 {
     auto described = describe(failure);
     const auto attempts = retriesInARow.load(std::memory_order_relaxed);
-    if (attempts > 0 && !downstreamFailed)
+    if (attempts > 0 && !retryPointless)
     {
         const auto tried = std::chrono::duration_cast<std::chrono::milliseconds>(
             reconnect.rowDuration(Clock::now()));
@@ -398,6 +397,12 @@ SourceStatistics SourceTask::statistics() const
 void SourceTask::setState(SourceState newState) noexcept
 {
     state.store(newState, std::memory_order_relaxed);
+}
+
+void SourceTask::noteEndpoint(std::string description)
+{
+    const std::lock_guard lock(mutex);
+    endpoint = std::move(description);
 }
 
 void SourceTask::noteError(const std::string& message)

@@ -80,6 +80,7 @@ private:
     std::optional<std::chrono::nanoseconds> pauseAfter(const std::system_error& error);
     SourceFailure describeFinal(const std::exception_ptr& failure);
     void setState(SourceState newState) noexcept;
+    void noteEndpoint(std::string description);
     void noteError(const std::string& message);
 
     const OriginId origin;
@@ -91,7 +92,7 @@ private:
 
     // Of the fiber or thread that runs it.
     Reconnect reconnect;
-    bool downstreamFailed = false;
+    bool retryPointless = false; // whatever the error is
 
     // Written by what runs it, read by all.
     std::atomic<SourceState> state = SourceState::Created;

@@ -302,8 +302,9 @@ TEST(BlockingThreads, areRefusedWithTheCauseWhenThereIsNoDescriptor)
     }
     ASSERT_TRUE(error.has_value());
     EXPECT_EQ(error->code(), systemError(EMFILE));
-    EXPECT_STREQ(error->what(), "cannot start a thread for 'refused' beside 0 that run; raise "
-                                "'ulimit -n': Too many open files");
+    EXPECT_STREQ(error->what(), "cannot start a thread for 'refused' beside 0 that run: there "
+                                "is no file descriptor left for its eventfd; raise 'ulimit -n': "
+                                "Too many open files");
     EXPECT_EQ(runtime.blockingThreads().count(), 0U);
     EXPECT_FALSE(refusal(runtime).has_value());
 }

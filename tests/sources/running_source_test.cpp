@@ -8,6 +8,7 @@
 #include "tests/sources/scripted_server.hpp"
 #include "tests/support/heap_count.hpp"
 
+#include <boost/fiber/operations.hpp>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -139,6 +140,7 @@ TEST_P(RunningSourceTest, eventsThatGoThroughABlockingConsumerCostNoAllocation)
         [take = meter.emit(), first = true](OriginId origin, SourceEvent event) mutable
         {
             // With its first event the consumer's thread gets its Boost.Fiber scheduler.
+            boost::this_fiber::yield();
             if (!std::exchange(first, false))
             {
                 take(origin, std::move(event));
@@ -153,20 +155,27 @@ TEST_P(RunningSourceTest, eventsThatAreRefusedAndOfferedAgainCostNoAllocation)
     Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
     AllocationMeter meter;
     const auto readiness = std::make_shared<EmitReadiness>();
+    // A thread gets its Boost.Fiber scheduler, by allocating it, when it first has to do with a
+    // fiber that waits; here before anything is counted.
+    std::binary_semaphore ready(0);
     std::jthread signaller(
         [&](const std::stop_token& stop)
         {
+            boost::this_fiber::yield();
+            ready.release();
             while (!stop.stop_requested())
             {
                 readiness->signal();
             }
         });
+    ready.acquire();
     auto source = SourceProvider(runtime).provide(
         1, SourceDescriptor("log", "file",
                             {{"path", "/dev/zero"}, {"execution", executionText(GetParam())}}));
     ASSERT_TRUE(source.start(emitWhenReady(
         [take = meter.emit(), refuse = false](OriginId origin, SourceEvent& event) mutable
         {
+            boost::this_fiber::yield();
             // Every other time, the very first one included: the stop token is made then.
             refuse = !refuse;
             if (!refuse)

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -25,6 +26,10 @@ struct SourceScript
         return FillStatus::EndOfStream;
     };
     std::function<void()> close = [] {};
+    std::function<std::string()> describe = []
+    {
+        return std::string();
+    };
 
     std::atomic<int> opens = 0;
     std::atomic<int> closes = 0;
@@ -59,6 +64,11 @@ public:
     {
         ++script.closes;
         script.close();
+    }
+
+    std::string describe() const override
+    {
+        return script.describe();
     }
 
 private:

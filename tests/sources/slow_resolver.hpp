@@ -22,4 +22,19 @@ public:
     void answer() noexcept;
 };
 
+/// A resolver that answers what the test says: while one exists, looking up `Host` fails with that
+/// EAI code, and with `errnoValue` if it is EAI_SYSTEM. A code of zero finds 127.0.0.1 and, after
+/// it, ::1.
+class AnsweringResolver
+{
+public:
+    static constexpr auto Host = "answered.invalid";
+
+    explicit AnsweringResolver(int code, int errnoValue = 0);
+    ~AnsweringResolver();
+
+    AnsweringResolver(const AnsweringResolver&) = delete;
+    AnsweringResolver& operator=(const AnsweringResolver&) = delete;
+};
+
 } // namespace weft::test

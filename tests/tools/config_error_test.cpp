@@ -40,7 +40,8 @@ std::string withSource(const std::string& lines)
 }
 
 constexpr auto TcpKeys = "name, type, count, host, port, connect_timeout, reconnect_attempts, "
-                         "reconnect_pause_min, reconnect_pause_max, flush_interval";
+                         "reconnect_time, reconnect_pause_min, reconnect_pause_max, "
+                         "flush_interval, execution, buffers_in_flight_max";
 constexpr auto TopKeys = "runtime, workers, sink, sources";
 
 const std::string GoodSources = "sources: [{name: log, type: file, path: data}]\n";

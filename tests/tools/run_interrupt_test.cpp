@@ -30,7 +30,7 @@ public:
         : directory(fmt::format("runtime: {{reactors: 1, buffers_per_reactor: 64}}\n"
                                 "sink: {{type: files, directory: out}}\n"
                                 "sources: [{{name: feed, type: tcp, host: 127.0.0.1, port: {}, "
-                                "flush_interval: 1ms}}]\n",
+                                "flush_interval: 1ms, buffers_in_flight_max: 64}}]\n",
                                 listener.address.port()))
     {
         auto arguments = directory.arguments();

@@ -48,7 +48,8 @@ std::string resourceAdvice(std::error_code error)
 
 std::string withResourceAdvice(std::string_view message, std::error_code error)
 {
-    const auto advice = resourceAdvice(error);
+    // Some messages of the runtime name the limit themselves.
+    const auto advice = message.contains("ulimit") ? std::string() : resourceAdvice(error);
     return advice.empty() ? std::string(message) : fmt::format("{}; {}", message, advice);
 }
 
