@@ -17,12 +17,6 @@ namespace weft
 namespace
 {
 
-/// Adds for the only writer, without the cost of an atomic addition.
-void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) noexcept
-{
-    counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-}
-
 SourceFailure describe(const std::exception_ptr& failure)
 {
     try
@@ -71,7 +65,7 @@ bool SourceTask::begin(EmitFunction&& emitFunction)
     }
     begun = true;
     emit = std::move(emitFunction);
-    setState(SourceState::Opening);
+    counters.setState(SourceState::Opening);
     return true;
 }
 
@@ -80,7 +74,7 @@ void SourceTask::unbegin() noexcept
     const std::lock_guard lock(mutex);
     begun = false;
     emit = nullptr;
-    setState(SourceState::Created);
+    counters.setState(SourceState::Created);
 }
 
 void SourceTask::run(SourceExecution& own) noexcept
@@ -108,9 +102,9 @@ void SourceTask::run(SourceExecution& own) noexcept
     emitLast(endOfStream, failure);
     source.reset();
     emit = nullptr;
-    setState(failure       ? SourceState::Failed
-             : endOfStream ? SourceState::Ended
-                           : SourceState::Stopped);
+    counters.setState(failure       ? SourceState::Failed
+                      : endOfStream ? SourceState::Ended
+                                    : SourceState::Stopped);
     const std::lock_guard lock(mutex);
     execution = nullptr;
     over = true;
@@ -136,7 +130,7 @@ bool SourceTask::runAttempts()
                 throw;
             }
         }
-        setState(SourceState::Opening);
+        counters.setState(SourceState::Opening);
         // What would have been tried again is no failure when a stop comes instead.
         if (!io::sleepFor(*pause))
         {
@@ -151,17 +145,17 @@ bool SourceTask::runOnce()
     {
         return false;
     }
-    setState(SourceState::Opening);
+    counters.setState(SourceState::Opening);
     source->open();
     reconnect.opened(Clock::now());
-    add(opens, 1);
+    counters.opened();
 
     bool endOfStream = false;
     std::exception_ptr failure;
     try
     {
         noteEndpoint(source->describe());
-        setState(SourceState::Running);
+        counters.setState(SourceState::Running);
         endOfStream = fillAndEmit();
     }
     catch (...)
@@ -227,30 +221,23 @@ bool SourceTask::acquire(IoBuffer& buffer)
     buffer = execution->tryAcquire();
     if (!buffer)
     {
-        buffersInFlight.store(execution->buffersInFlight(), std::memory_order_relaxed);
-        const auto since = Clock::now();
-        bufferWaitSince.store(since, std::memory_order_relaxed);
-        add(bufferWaits, 1);
+        counters.holds(execution->buffersInFlight());
+        counters.waitBegins();
         auto acquired = execution->acquire();
-        const auto waited = Clock::now() - since;
-        constexpr auto relaxed = std::memory_order_relaxed;
-        bufferWaitTotal.store(bufferWaitTotal.load(relaxed) + waited, relaxed);
-        bufferWaitLongest.store(std::max(bufferWaitLongest.load(relaxed), waited), relaxed);
-        // After the longest, and read before it: at no moment is this wait in neither.
-        bufferWaitSince.store({}, std::memory_order_release);
+        counters.waitEnds();
         if (!acquired)
         {
             return false;
         }
         buffer = std::move(*acquired);
     }
-    buffersInFlight.store(execution->buffersInFlight(), std::memory_order_relaxed);
+    counters.holds(execution->buffersInFlight());
     return true;
 }
 
 void SourceTask::closeSource(std::exception_ptr& failure) noexcept
 {
-    setState(SourceState::Stopping);
+    counters.setState(SourceState::Stopping);
     const StopShield shield;
     try
     {
@@ -268,13 +255,9 @@ void SourceTask::closeSource(std::exception_ptr& failure) noexcept
 void SourceTask::emitData(IoBuffer buffer)
 {
     reconnect.progressed();
-    retriesInARow.store(0, std::memory_order_relaxed);
-    add(buffersDemanded, demand.fulfil() ? 1 : 0);
     auto& metadata = buffer.metadata();
     metadata.originId = origin;
-    metadata.sequenceNumber = buffers.load(std::memory_order_relaxed);
-    add(buffers, 1);
-    add(bytes, buffer.sizeBytes());
+    metadata.sequenceNumber = counters.emits(buffer.sizeBytes(), demand.fulfil());
     try
     {
         emit(origin, SourceData{std::move(buffer)});
@@ -283,7 +266,10 @@ void SourceTask::emitData(IoBuffer buffer)
     {
         // Opening the source again would not help, whatever the code says.
         retryPointless = true;
-        add(buffersDropped, isAnswerToStop(std::current_exception()) ? 1 : 0);
+        if (isAnswerToStop(std::current_exception()))
+        {
+            counters.dropped();
+        }
         throw;
     }
 }
@@ -322,8 +308,7 @@ std::optional<std::chrono::nanoseconds> SourceTask::pauseAfter(const std::system
     {
         // Before it is counted: who sees the retry may ask for what it is about.
         noteError(error.what());
-        retriesInARow.store(reconnect.attemptsInARow(), std::memory_order_relaxed);
-        add(retries, 1);
+        counters.retries(reconnect.attemptsInARow());
     }
     return pause;
 }
@@ -332,7 +317,7 @@ std::optional<std::chrono::nanoseconds> SourceTask::pauseAfter(const std::system
 SourceFailure SourceTask::describeFinal(const std::exception_ptr& failure)
 {
     auto described = describe(failure);
-    const auto attempts = retriesInARow.load(std::memory_order_relaxed);
+    const auto attempts = counters.attemptsInARow();
     if (attempts > 0 && !retryPointless)
     {
         const auto tried = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -370,33 +355,11 @@ bool SourceTask::waitUntilOver(Deadline deadline)
 
 SourceStatistics SourceTask::statistics() const
 {
-    SourceStatistics statistics;
-    statistics.state = state.load(std::memory_order_relaxed);
-    statistics.bytes = bytes.load(std::memory_order_relaxed);
-    statistics.buffers = buffers.load(std::memory_order_relaxed);
-    statistics.opens = opens.load(std::memory_order_relaxed);
-    statistics.retries = retries.load(std::memory_order_relaxed);
-    statistics.retriesInARow = retriesInARow.load(std::memory_order_relaxed);
-    statistics.buffersDropped = buffersDropped.load(std::memory_order_relaxed);
-    statistics.buffersDemanded = buffersDemanded.load(std::memory_order_relaxed);
-    statistics.buffersInFlight = buffersInFlight.load(std::memory_order_relaxed);
-    statistics.bufferWaits = bufferWaits.load(std::memory_order_relaxed);
-    statistics.bufferWaitTotal = bufferWaitTotal.load(std::memory_order_relaxed);
-    const auto since = bufferWaitSince.load(std::memory_order_acquire);
-    statistics.bufferWaitLongest = bufferWaitLongest.load(std::memory_order_relaxed);
-    if (since != Clock::time_point{})
-    {
-        statistics.bufferWaitLongest = std::max(statistics.bufferWaitLongest, Clock::now() - since);
-    }
+    auto statistics = counters.read();
     const std::lock_guard lock(mutex);
     statistics.endpoint = endpoint;
     statistics.lastError = lastError;
     return statistics;
-}
-
-void SourceTask::setState(SourceState newState) noexcept
-{
-    state.store(newState, std::memory_order_relaxed);
 }
 
 void SourceTask::noteEndpoint(std::string description)

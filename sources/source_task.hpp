@@ -4,14 +4,13 @@
 #include <weft/sources/flush_demand.hpp>
 #include <weft/sources/reconnect.hpp>
 #include <weft/sources/source.hpp>
+#include <weft/sources/source_counters.hpp>
 #include <weft/sources/source_runner.hpp>
 #include <weft/timers/clock.hpp>
 
 #include <boost/fiber/condition_variable.hpp>
 
-#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -79,7 +78,6 @@ private:
     void emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept;
     std::optional<std::chrono::nanoseconds> pauseAfter(const std::system_error& error);
     SourceFailure describeFinal(const std::exception_ptr& failure);
-    void setState(SourceState newState) noexcept;
     void noteEndpoint(std::string description);
     void noteError(const std::string& message);
 
@@ -94,21 +92,7 @@ private:
     Reconnect reconnect;
     bool retryPointless = false; // whatever the error is
 
-    // Written by what runs it, read by all.
-    std::atomic<SourceState> state = SourceState::Created;
-    std::atomic<std::uint64_t> bytes = 0;
-    std::atomic<std::uint64_t> buffers = 0;
-    std::atomic<std::uint64_t> opens = 0;
-    std::atomic<std::uint64_t> retries = 0;
-    std::atomic<std::uint64_t> retriesInARow = 0;
-    std::atomic<std::uint64_t> buffersDropped = 0;
-    std::atomic<std::uint64_t> buffersDemanded = 0;
-    std::atomic<std::uint32_t> buffersInFlight = 0;
-    std::atomic<std::uint64_t> bufferWaits = 0;
-    std::atomic<std::chrono::nanoseconds> bufferWaitTotal{};
-    std::atomic<std::chrono::nanoseconds> bufferWaitLongest{};
-    /// When the wait that goes on began; the epoch: there is none.
-    std::atomic<Clock::time_point> bufferWaitSince{};
+    SourceCounters counters;
 
     mutable std::mutex mutex; // guards what follows
     boost::fibers::condition_variable_any changed;
