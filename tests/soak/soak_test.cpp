@@ -91,10 +91,24 @@ TEST(SoakTest, aBufferThatIsKeptIsFound)
     expectViolation("keep-buffer", "I/O buffers in use of reactor ");
 }
 
+TEST(SoakTest, aSourceThatDoesNotStopIsNamedWithItsState)
+{
+    const auto result = soak(std::string(ShortRun) + " --plant block-for-ever --watchdog 2s");
+    EXPECT_EQ(result.exitCode, 1);
+    const auto stuck = result.output.find("stuck: ");
+    ASSERT_NE(stuck, std::string::npos) << result.output;
+    const auto line = result.output.substr(stuck, result.output.find('\n', stuck) - stuck);
+    EXPECT_NE(line.find("source r0-s"), std::string::npos) << line;
+    EXPECT_NE(line.find("running"), std::string::npos) << line;
+    EXPECT_NE(result.output.find("failed; --seed 42 "), std::string::npos) << result.output;
+}
+
 TEST(SoakTest, wrongUsageIsExitCodeTwo)
 {
     EXPECT_EQ(soak("--minutes never").exitCode, 2);
     EXPECT_EQ(soak("--sauces 3").exitCode, 2);
+    EXPECT_EQ(soak("--plant weeds").exitCode, 2);
+    EXPECT_EQ(soak("--watchdog soon").exitCode, 2);
 }
 
 } // namespace weft::test

@@ -73,6 +73,14 @@ void addRuntime(Baseline& baseline, Runtime& runtime)
         add("timers armed", reactor.timersArmed);
         add("operations in the engine", reactor.engine.operations - reactor.engine.completions);
     }
+    baseline["threads of sources"] = static_cast<std::int64_t>(runtime.blockingThreads().count());
+    if (runtime.buffers().hasThreadPool())
+    {
+        const auto pool = runtime.buffers().threadPool().statistics();
+        baseline["I/O buffers in use of threads"] = pool.inUse;
+        baseline["I/O buffers reserved of threads"] = pool.reserved;
+        baseline["sources waiting for a buffer on threads"] = pool.waiting;
+    }
     if (runtime.buffers().hasComputePool())
     {
         baseline["compute buffers in use"] = runtime.buffers().computePool().statistics().inUse;

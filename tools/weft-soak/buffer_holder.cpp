@@ -44,8 +44,9 @@ void BufferHolder::use(ComputePool* pool)
     compute = pool;
 }
 
-void BufferHolder::hold(IoBuffer buffer, Clock::time_point until)
+void BufferHolder::hold(IoBuffer buffer, Clock::time_point until, Count count)
 {
+    count->fetch_add(1);
     {
         const std::lock_guard lock(mutex);
         ++total;
@@ -56,7 +57,7 @@ void BufferHolder::hold(IoBuffer buffer, Clock::time_point until)
             std::copy_n(buffer.bytes().begin(), size, taken->writable().begin());
             computeBuffer = std::move(*taken);
         }
-        held.push_back({until, std::move(buffer), std::move(computeBuffer)});
+        held.push_back({until, std::move(buffer), std::move(computeBuffer), std::move(count)});
         std::ranges::push_heap(held, later);
     }
     changed.notify_one();
@@ -67,6 +68,10 @@ void BufferHolder::releaseAll()
     std::vector<Held> released;
     const std::lock_guard lock(mutex);
     released.swap(held);
+    for (const auto& each : released)
+    {
+        each.count->fetch_sub(1);
+    }
 }
 
 std::uint64_t BufferHolder::heldSoFar() const
@@ -99,6 +104,7 @@ void BufferHolder::run()
             std::optional released(std::move(held.back()));
             held.pop_back();
             lock.unlock();
+            released->count->fetch_sub(1);
             released.reset(); // with nothing locked: giving back may wake a source
             lock.lock();
         }

@@ -4,9 +4,11 @@
 #include <weft/memory/io_buffer.hpp>
 #include <weft/timers/clock.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -30,8 +32,12 @@ public:
     /// Where compute buffers come from; null: from nowhere. Nothing is held.
     void use(ComputePool* pool);
 
-    /// Releases the buffer at `until`, on another thread. Any thread.
-    void hold(IoBuffer buffer, Clock::time_point until);
+    /// How many buffers of one source are held.
+    using Count = std::shared_ptr<std::atomic<std::uint32_t>>;
+
+    /// Releases the buffer at `until`, on another thread. It is counted from now on until the
+    /// moment before its release. Any thread.
+    void hold(IoBuffer buffer, Clock::time_point until, Count count);
 
     /// Releases everything now, on the calling thread.
     void releaseAll();
@@ -44,6 +50,7 @@ private:
         Clock::time_point until;
         IoBuffer buffer;
         ComputeBuffer computeBuffer;
+        Count count;
     };
 
     static bool later(const Held& left, const Held& right) noexcept;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 /// \file
 /// The population: which kinds of source there are, how many of each, and what they meet. A new
@@ -19,6 +20,7 @@ using std::chrono::milliseconds;
 
 constexpr std::uint64_t KiB = 1024;
 constexpr std::uint64_t MiB = 1024 * KiB;
+constexpr std::chrono::seconds FruitlessPauseMax{20};
 
 struct Kind
 {
@@ -124,6 +126,20 @@ void shapeFlaky(Random& random, LifePlan& plan)
     plan.connections.back().end = LastEnds[random.below(LastEnds.size())];
 }
 
+/// Is accepted and reset before a byte has come, again and again: the row of attempts goes on, and
+/// ends after as many as it has. The pauses may become so long that no connection lasts for the
+/// longest of them.
+void shapeFruitless(Random& random, LifePlan& plan)
+{
+    plan.recordBytesMax = 100;
+    plan.reconnectAttempts = random.between(1, 7);
+    plan.reconnectPauseMin = millisecondsBetween(random, 1, 10);
+    plan.reconnectPauseMax = FruitlessPauseMax;
+    auto planned = connection(0, 1, 0);
+    planned.end = ConnectionEnd::Reset;
+    plan.connections.assign(plan.reconnectAttempts + 1, planned);
+}
+
 /// Nobody is there when it starts, often for longer than it tries.
 void shapeRefused(Random& random, LifePlan& plan)
 {
@@ -168,29 +184,31 @@ void shapeFifo(Random& random, LifePlan& plan)
 }
 
 constexpr std::array Kinds{
-    Kind{"tcp-flood", 8, shapeFlood},
-    Kind{"tcp-steady", 50, shapeSteady},
-    Kind{"tcp-trickle", 60, shapeTrickle},
-    Kind{"tcp-silent", 30, shapeSilent},
-    Kind{"tcp-flaky", 80, shapeFlaky},
-    Kind{"tcp-refused", 14, shapeRefused},
-    Kind{"file", 25, shapeFile},
-    Kind{"fifo", 30, shapeFifo},
-    Kind{"missing-file", 3, shapeMissingFile},
+    Kind{"tcp-flood", 8, shapeFlood},      Kind{"tcp-steady", 50, shapeSteady},
+    Kind{"tcp-trickle", 60, shapeTrickle}, Kind{"tcp-silent", 30, shapeSilent},
+    Kind{"tcp-flaky", 80, shapeFlaky},     Kind{"tcp-fruitless", 10, shapeFruitless},
+    Kind{"tcp-refused", 14, shapeRefused}, Kind{"file", 25, shapeFile},
+    Kind{"fifo", 30, shapeFifo},           Kind{"missing-file", 3, shapeMissingFile},
 };
 
-/// Spread evenly, so that a small population has them all in proportion too.
-const Kind& kindOf(std::uint64_t seed, std::uint32_t source)
+constexpr std::uint64_t WeightsOfAll = []
 {
-    unsigned weights = 0;
+    std::uint64_t weights = 0;
     for (const auto& kind : Kinds)
     {
         weights += kind.weight;
     }
-    const auto start = Random({seed, 1}).below(weights);
+    return weights;
+}();
+
+/// Spread evenly, so that a small population has them all in proportion too.
+const Kind& kindOf(std::uint64_t seed, std::uint32_t source)
+{
+    const auto start = Random({seed, 1}).below(WeightsOfAll);
     // A step that shares no factor with the sum visits each place once.
     constexpr std::uint64_t GoldenStep = 187;
-    auto place = (start + source * GoldenStep) % weights;
+    static_assert(std::gcd(GoldenStep, WeightsOfAll) == 1);
+    auto place = (start + source * GoldenStep) % WeightsOfAll;
     for (const auto& kind : Kinds)
     {
         if (place < kind.weight)
@@ -206,13 +224,15 @@ const Kind& kindOf(std::uint64_t seed, std::uint32_t source)
 void fitToConsumer(LifePlan& plan)
 {
     const auto kind = plan.consumer.kind;
-    if (kind != ConsumerKind::Sleeping && kind != ConsumerKind::Holding)
+    if (kind == ConsumerKind::Prompt || kind == ConsumerKind::Hoarding)
     {
         return;
     }
+    // Others share the threads of one that blocks.
+    const auto bytesMax = kind == ConsumerKind::Blocking ? 256 * KiB : 1 * MiB;
     for (auto& planned : plan.connections)
     {
-        planned.totalBytes = std::min(planned.totalBytes, 1 * MiB);
+        planned.totalBytes = std::min(planned.totalBytes, bytesMax);
         planned.stallAtBytes = std::min(planned.stallAtBytes, planned.totalBytes);
     }
 }
@@ -220,23 +240,71 @@ void fitToConsumer(LifePlan& plan)
 ConsumerPlan makeConsumer(Random& random)
 {
     const auto choice = random.below(100);
-    if (choice < 45)
+    if (choice < 35)
     {
         return {};
     }
-    if (choice < 65)
+    if (choice < 50)
     {
         return {.kind = ConsumerKind::Sleeping,
                 .timeMax = millisecondsBetween(random, 1, 30),
                 .count = static_cast<std::uint32_t>(random.between(1, 50))};
     }
-    if (choice < 88)
+    if (choice < 66)
     {
         return {.kind = ConsumerKind::Holding, .timeMax = millisecondsBetween(random, 1, 60)};
+    }
+    if (choice < 78)
+    {
+        return {.kind = ConsumerKind::Refusing,
+                .timeMax = millisecondsBetween(random, 1, 40),
+                .count = static_cast<std::uint32_t>(random.between(1, 30)),
+                .sharesSignal = random.chance(50)};
+    }
+    if (choice < 90)
+    {
+        return {.kind = ConsumerKind::Blocking,
+                .timeMax = millisecondsBetween(random, 1, 20),
+                .count = static_cast<std::uint32_t>(random.between(1, 20))};
     }
     return {.kind = ConsumerKind::Hoarding,
             .timeMax = millisecondsBetween(random, 200, 5000),
             .count = static_cast<std::uint32_t>(random.between(1, 64))};
+}
+
+DemandPlan makeDemand(Random& random)
+{
+    DemandPlan demand;
+    if (random.chance(25))
+    {
+        demand.every = random.chance(25) ? microseconds(random.between(500, 5000))
+                                         : millisecondsBetween(random, 10, 500);
+    }
+    if (random.chance(8))
+    {
+        demand.fromEmitEach = static_cast<std::uint32_t>(random.between(1, 10));
+    }
+    return demand;
+}
+
+/// How it is run, whatever its kind and its consumer.
+void planRunning(Random& random, LifePlan& plan)
+{
+    constexpr std::array Limits{1U, 2U, 8U};
+    plan.onThread = random.chance(15);
+    if (random.chance(20))
+    {
+        plan.buffersInFlightMax = Limits[random.below(Limits.size())];
+    }
+    if (plan.reconnectAttempts > 0 && random.chance(30))
+    {
+        plan.reconnectTime = millisecondsBetween(random, 20, 1500);
+    }
+    plan.demand = makeDemand(random);
+    if (random.chance(5))
+    {
+        plan.consumer.throwsAt = random.between(1, random.chance(50) ? 3 : 60);
+    }
 }
 
 StopPlan makeStop(Random& random)
@@ -268,6 +336,7 @@ LifePlan makeLifePlan(std::uint64_t seed, LifeId id)
     plan.consumer = makeConsumer(random);
     fitToConsumer(plan);
     plan.stop = makeStop(random);
+    planRunning(random, plan);
     plan.pauseAfter = milliseconds(random.chance(30) ? 0 : random.below(1000));
     return plan;
 }

@@ -1,7 +1,11 @@
 #include "life.hpp"
 
+#include "findings.hpp"
 #include "record_stream.hpp"
+#include "roster.hpp"
+#include "tally.hpp"
 #include "verdict.hpp"
+#include "watchdog.hpp"
 
 #include <fmt/format.h>
 
@@ -45,18 +49,17 @@ std::string milliseconds(std::chrono::milliseconds duration)
 
 } // namespace
 
-Life::Life(SoakContext& soakContext, const SourceProvider& provider, const LifePlan& lifePlan)
+Life::Life(const SoakContext& soakContext, const SourceProvider& provider, const LifePlan& lifePlan)
     : context(soakContext),
       plan(lifePlan),
       sourceName(
           fmt::format("r{}-s{}-l{}-{}", plan.id.round, plan.id.source, plan.id.life, plan.kind)),
       startTime(Clock::now()),
-      sink(context.seed, plan, context.holder, context.findings, context.tally, context.plant,
-           sourceName)
+      sink(context, plan, sourceName)
 {
     makeInput();
     handle.emplace(provider.provide(plan.id.source, makeDescriptor()));
-    sink.stopThrough(*handle);
+    sink.useHandle(*handle);
     if (!handle->start(sink.emitFunction()))
     {
         context.findings.add(sourceName, "expected: it starts; found: start() is refused");
@@ -65,9 +68,52 @@ Life::Life(SoakContext& soakContext, const SourceProvider& provider, const LifeP
     {
         context.findings.add(sourceName, "expected: a second start() is refused; found: it is not");
     }
+    context.roster.add(*handle);
+    startDemands();
     ++context.tally.lives;
     context.tally.restarts += plan.id.life > 0;
     ++context.tally.livesOfKind[std::string(plan.kind)];
+    ++context.tally.livesOfConsumer[std::string(toString(plan.consumer.kind))];
+    context.tally.livesOnThreads += plan.onThread;
+    context.tally.livesLimited += plan.buffersInFlightMax > 0;
+}
+
+Life::~Life()
+{
+    letGoOfHandle();
+}
+
+/// Before the handle goes, at the latest.
+void Life::letGoOfHandle()
+{
+    if (demands)
+    {
+        context.prompter.remove(*demands);
+        demands.reset();
+    }
+    if (handle)
+    {
+        context.roster.remove(*handle);
+    }
+}
+
+/// They come while it opens, perhaps, and go on while it is stopped.
+void Life::startDemands()
+{
+    const auto every = static_cast<std::uint64_t>(plan.demand.every.count());
+    if (every == 0)
+    {
+        return;
+    }
+    Random random({context.seed, 6, plan.id.round, plan.id.source, plan.id.life});
+    demands = context.prompter.add(startTime + std::chrono::microseconds(random.below(2 * every)),
+                                   [this, random, every]() mutable
+                                   {
+                                       sink.demand();
+                                       return std::optional(
+                                           Clock::now() +
+                                           std::chrono::microseconds(random.between(1, 2 * every)));
+                                   });
 }
 
 std::filesystem::path Life::inputPath() const
@@ -99,7 +145,9 @@ void Life::makeInput()
 
 SourceDescriptor Life::makeDescriptor() const
 {
-    ParameterTexts texts{{"flush_interval", plan.flushInterval}};
+    ParameterTexts texts{{"flush_interval", plan.flushInterval},
+                         {"execution", plan.onThread ? "thread" : "fiber"},
+                         {"buffers_in_flight_max", fmt::format("{}", plan.buffersInFlightMax)}};
     if (plan.transport != Transport::Tcp)
     {
         texts["path"] = inputPath().string();
@@ -112,6 +160,7 @@ SourceDescriptor Life::makeDescriptor() const
         texts["reconnect_attempts"] = fmt::format("{}", plan.reconnectAttempts);
         texts["reconnect_pause_min"] = milliseconds(plan.reconnectPauseMin);
         texts["reconnect_pause_max"] = milliseconds(plan.reconnectPauseMax);
+        texts["reconnect_time"] = milliseconds(plan.reconnectTime);
     }
     return {sourceName, "tcp", texts};
 }
@@ -143,7 +192,9 @@ void Life::stoppedByRuntime()
 void Life::end(StopKind how)
 {
     const auto stopBegan = Clock::now();
-    const auto state = handle->statistics().state;
+    // Taken now for handles that are destroyed.
+    statistics = handle->statistics();
+    const auto state = statistics->state;
     const bool hasEnded = state == SourceState::Ended || state == SourceState::Failed ||
                           state == SourceState::Stopped;
     if (hasEnded && !sink.over() && !sink.stopTime())
@@ -168,21 +219,43 @@ void Life::end(StopKind how)
     {
         account = context.peer.close(address.key);
     }
-    const auto problem =
-        judge({.plan = plan, .account = account, .sink = sink, .statistics = statistics});
+    const auto problem = judge({.plan = plan,
+                                .account = account,
+                                .sink = sink,
+                                .statistics = handle ? statistics : std::nullopt,
+                                .startTime = startTime,
+                                .bufferSizeBytes = context.bufferSizeBytes});
     if (!problem.empty() && !sink.hasFailed())
     {
         context.findings.add(sourceName, problem);
     }
+    addToTally(account);
+    letGoOfHandle();
+    handle.reset();
+    std::error_code ignored; // most have none
+    std::filesystem::remove(inputPath(), ignored);
+}
+
+void Life::addToTally(const FeedAccount& account)
+{
+    auto& tally = context.tally;
     tally.peer += account.counts;
     tally.ended += sink.lastEvent() == LifeSink::LastEvent::EndOfStream;
     tally.failed += sink.lastEvent() == LifeSink::LastEvent::Failure;
     tally.stopped += sink.lastEvent() == LifeSink::LastEvent::None;
     tally.refusedOpens += sink.failureCode() == std::errc::connection_refused;
-    tally.reconnects += statistics ? statistics->retries : 0;
-    handle.reset();
-    std::error_code ignored; // most have none
-    std::filesystem::remove(inputPath(), ignored);
+    tally.throws += !sink.thrownMessage().empty();
+    tally.demands += sink.demands();
+    tally.reconnects += statistics->retries;
+    tally.buffersDropped += statistics->buffersDropped;
+    tally.buffersDemanded += statistics->buffersDemanded;
+    tally.bufferWaits += statistics->bufferWaits;
+    tally.worstBufferWait = std::max(tally.worstBufferWait, statistics->bufferWaitLongest);
+    if (plan.consumer.kind == ConsumerKind::Prompt)
+    {
+        tally.worstBufferWaitPrompt =
+            std::max(tally.worstBufferWaitPrompt, statistics->bufferWaitLongest);
+    }
 }
 
 /// In every case the source has not only been asked to stop but has stopped.
@@ -190,6 +263,7 @@ void Life::stopAndWait(StopKind how)
 {
     if (how == StopKind::Destroy)
     {
+        letGoOfHandle();
         // A stop that is asked for after the source has ended is none.
         handle.reset();
         if (!sink.over())
@@ -228,7 +302,7 @@ void Life::stopAndWait(StopKind how)
 
 void Life::waitForStop()
 {
-    if (handle->tryStop(Watchdog::StopTimeMax) != TryStopResult::Success)
+    if (handle->tryStop(context.watchdog.stopTimeMax()) != TryStopResult::Success)
     {
         context.watchdog.giveUp(fmt::format("tryStop of source {}, which is {}", sourceName,
                                             toString(handle->statistics().state)),

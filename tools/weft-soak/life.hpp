@@ -3,13 +3,11 @@
 #include <weft/sources/source_handle.hpp>
 #include <weft/sources/source_provider.hpp>
 
-#include "buffer_holder.hpp"
-#include "findings.hpp"
 #include "life_sink.hpp"
 #include "peer.hpp"
 #include "plan.hpp"
-#include "tally.hpp"
-#include "watchdog.hpp"
+#include "prompter.hpp"
+#include "soak_context.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -18,25 +16,13 @@
 namespace weft::soak
 {
 
-/// What all lives share. Outlives them.
-struct SoakContext
-{
-    std::uint64_t seed = 0;
-    std::filesystem::path directory; // for files and pipes
-    Peer& peer;
-    BufferHolder& holder;
-    Findings& findings;
-    Tally& tally;
-    Watchdog& watchdog;
-    Plant plant = Plant::Nothing;
-};
-
 /// One life of one source: made, started, stopped as planned, and judged. The driver's thread.
 class Life
 {
 public:
     /// Starts it.
-    Life(SoakContext& soakContext, const SourceProvider& provider, const LifePlan& lifePlan);
+    Life(const SoakContext& soakContext, const SourceProvider& provider, const LifePlan& lifePlan);
+    ~Life();
 
     Life(const Life&) = delete;
     Life& operator=(const Life&) = delete;
@@ -49,6 +35,11 @@ public:
     std::chrono::milliseconds pauseAfter() const noexcept
     {
         return plan.pauseAfter;
+    }
+
+    SourceState state() const
+    {
+        return handle->statistics().state;
     }
 
     /// Whether the source has ended by itself, or a stop is planned for now: call end().
@@ -76,15 +67,19 @@ private:
     SourceDescriptor makeDescriptor() const;
     void stopAndWait(StopKind how);
     void waitForStop();
+    void letGoOfHandle();
+    void startDemands();
+    void addToTally(const FeedAccount& account);
     std::filesystem::path inputPath() const;
 
-    SoakContext& context;
+    const SoakContext& context;
     const LifePlan plan;
     const std::string sourceName;
     const Clock::time_point startTime;
     Peer::Address address; // key 0: no feed
     LifeSink sink;
     std::optional<SourceHandle> handle;
+    std::optional<Prompter::Id> demands;
     std::optional<SourceStatistics> statistics;
 };
 

@@ -3,8 +3,17 @@
 #include <weft/reactor/io.hpp>
 #include <weft/sources/quantity.hpp>
 
+#include "consumer_groups.hpp"
+#include "findings.hpp"
+#include "prompter.hpp"
+#include "tally.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <stdexcept>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -47,35 +56,83 @@ struct LifeSink::Token
     LifeSink* sink;
 };
 
-LifeSink::LifeSink(std::uint64_t soakSeed, const LifePlan& lifePlan, BufferHolder& bufferHolder,
-                   Findings& allFindings, Tally& soakTally, Plant planted, std::string sourceName)
-    : plan(lifePlan),
-      holder(bufferHolder),
-      findings(allFindings),
-      tally(soakTally),
+LifeSink::LifeSink(const SoakContext& soakContext, const LifePlan& lifePlan, std::string sourceName)
+    : context(soakContext),
+      plan(lifePlan),
       name(std::move(sourceName)),
-      streamChecker(soakSeed, lifePlan),
-      random({soakSeed, 5, lifePlan.id.round, lifePlan.id.source, lifePlan.id.life}),
+      streamChecker(context.seed, lifePlan),
+      random({context.seed, 5, lifePlan.id.round, lifePlan.id.source, lifePlan.id.life}),
       flushInterval(parseDuration(lifePlan.flushInterval).value()),
-      plant(planted)
+      plant(context.plant)
 {
 }
 
 EmitFunction LifeSink::emitFunction()
 {
-    return [token = Token(*this)](OriginId origin, SourceEvent event)
+    auto& group = context.groups->of(plan.id.source);
+    if (plan.consumer.kind == ConsumerKind::Refusing)
+    {
+        auto ready =
+            plan.consumer.sharesSignal ? group.readiness : std::make_shared<EmitReadiness>();
+        return emitWhenReady(
+            [token = Token(*this), ready](OriginId origin, SourceEvent& event)
+            {
+                return token.sink->offer(origin, event, ready);
+            },
+            ready);
+    }
+    auto take = [token = Token(*this)](OriginId origin, SourceEvent event)
     {
         token.sink->take(origin, std::move(event));
     };
+    if (plan.consumer.kind == ConsumerKind::Blocking)
+    {
+        return group.blocking.emitFunction(std::move(take));
+    }
+    return take;
+}
+
+bool LifeSink::offer(OriginId origin, SourceEvent& event,
+                     const std::shared_ptr<EmitReadiness>& ready)
+{
+    const auto now = Clock::now();
+    if (!refusedUntil && ++eventsOffered % plan.consumer.count == 0)
+    {
+        // Half of the signals race with the refusal.
+        refusedUntil = now + (random.chance(50) ? std::chrono::milliseconds() : someTime());
+        const auto* const data = std::get_if<SourceData>(&event);
+        bytesRefused = data != nullptr ? data->buffer.sizeBytes() : 0;
+        context.prompter.add(*refusedUntil,
+                             [ready]
+                             {
+                                 ready->signal();
+                                 return std::optional<Clock::time_point>();
+                             });
+        return false;
+    }
+    if (refusedUntil && now < *refusedUntil)
+    {
+        return false;
+    }
+    refusedUntil.reset();
+    bytesRefused = 0;
+    take(origin, std::move(event));
+    return true;
 }
 
 void LifeSink::take(OriginId origin, SourceEvent event)
 {
-    tally.events.fetch_add(1, std::memory_order_relaxed);
+    context.tally.events.fetch_add(1, std::memory_order_relaxed);
     if (inside.exchange(true))
     {
         fail("expected: one event after the other; found: an event during another one");
     }
+    const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> leaving(
+        &inside,
+        [](std::atomic<bool>* entered)
+        {
+            entered->store(false);
+        });
     if (last != LastEvent::None)
     {
         fail("expected: nothing after the last event; found: another event");
@@ -98,9 +155,9 @@ void LifeSink::take(OriginId origin, SourceEvent event)
     {
         last = LastEvent::EndOfStream;
     }
-    inside.store(false);
     if (last != LastEvent::None)
     {
+        lastTime = Clock::now();
         isOver.store(true, std::memory_order_release);
     }
 }
@@ -111,10 +168,22 @@ void LifeSink::takeData(IoBuffer buffer)
     {
         return;
     }
+    if (!thrown.empty())
+    {
+        fail("expected: the failure, for the consumer has thrown; found: data");
+    }
     check(buffer);
     ++buffersTaken;
     bytesTaken += buffer.sizeBytes();
-    tally.bytesChecked.fetch_add(buffer.sizeBytes(), std::memory_order_relaxed);
+    context.tally.bytesChecked.fetch_add(buffer.sizeBytes(), std::memory_order_relaxed);
+    if (plan.buffersInFlightMax > 0)
+    {
+        checkInFlight();
+    }
+    if (plan.demand.fromEmitEach > 0 && buffersTaken % plan.demand.fromEmitEach == 0)
+    {
+        demand();
+    }
     if (plan.stop.kind == StopKind::FromEmit && buffersTaken == plan.stop.afterEvents)
     {
         handle->stop();
@@ -122,6 +191,68 @@ void LifeSink::takeData(IoBuffer buffer)
         isOver.store(true, std::memory_order_release);
     }
     consume(std::move(buffer));
+    if (buffersTaken == plan.consumer.throwsAt)
+    {
+        throwAsPlanned();
+    }
+}
+
+/// Half of them with a code for which a source that threw it itself would be opened again.
+void LifeSink::throwAsPlanned()
+{
+    const auto text = fmt::format("the consumer of {} takes no more", name);
+    if (plan.id.life % 2 == 0)
+    {
+        thrown = text;
+        throw std::runtime_error(text);
+    }
+    const std::system_error error(ECONNRESET, std::system_category(), text);
+    thrown = error.what();
+    throw error;
+}
+
+/// As weft counts them, and as they are counted here.
+void LifeSink::checkInFlight()
+{
+    const auto said = handle->statistics().buffersInFlight;
+    const auto counted = held->load() + 1;
+    if (std::max(said, counted) > plan.buffersInFlightMax)
+    {
+        fail(fmt::format("expected: at most {} buffers in flight; found: {}, {} of them with the "
+                         "consumer",
+                         plan.buffersInFlightMax, said, counted));
+    }
+}
+
+/// Of a consumer that takes each buffer at once.
+void LifeSink::checkDelays(const BufferMetadata& metadata)
+{
+    constexpr std::chrono::seconds DemandDelayMax{3};
+    const auto now = Clock::now();
+    // From the first byte to here, beyond the time that it may wait for others.
+    context.tally.worstDelay.note(now - metadata.creationTime - flushInterval);
+    // A demand that the source has seen by now was noted before.
+    const auto demanded = demandedAt.exchange(0);
+    if (demanded == 0)
+    {
+        return;
+    }
+    const Clock::time_point since{std::chrono::nanoseconds(demanded)};
+    const auto delay = now - std::max(since, metadata.creationTime);
+    context.tally.worstDemandDelay.note(delay);
+    if (delay > DemandDelayMax)
+    {
+        fail(fmt::format("expected: bytes within {} when they are demanded; found: after {}",
+                         formatDuration(DemandDelayMax), formatDuration(delay)));
+    }
+}
+
+void LifeSink::demand() noexcept
+{
+    demandCount.fetch_add(1);
+    Clock::rep none = 0;
+    demandedAt.compare_exchange_strong(none, Clock::now().time_since_epoch().count());
+    handle->requestFlush();
 }
 
 /// Whether the mistake was made, and is all that happens with this buffer.
@@ -132,6 +263,10 @@ bool LifeSink::plantIn(IoBuffer& buffer)
         return false;
     }
     const auto what = std::exchange(plant, Plant::Nothing);
+    while (what == Plant::BlockForEver)
+    {
+        std::this_thread::sleep_for(std::chrono::hours(1));
+    }
     if (what == Plant::ChangeByte)
     {
         buffer.writable()[buffer.sizeBytes() - 1] ^= std::byte{1};
@@ -164,8 +299,7 @@ void LifeSink::check(const IoBuffer& buffer)
     }
     if (plan.consumer.kind == ConsumerKind::Prompt)
     {
-        // From the first byte to here, beyond the time that it may wait for others.
-        tally.noteDelay(Clock::now() - metadata.creationTime - flushInterval);
+        checkDelays(metadata);
     }
     if (!failed && !streamChecker.take(buffer.bytes()))
     {
@@ -184,23 +318,34 @@ void LifeSink::consume(IoBuffer buffer)
         if (buffersTaken % consumer.count == 0)
         {
             // A stop ends the sleep: nothing depends on its length.
-            static_cast<void>(io::sleepFor(
-                std::chrono::milliseconds(random.between(0, consumer.timeMax.count()))));
+            static_cast<void>(io::sleepFor(someTime()));
         }
         return;
     case ConsumerKind::Holding:
-        holder.hold(std::move(buffer), Clock::now() + std::chrono::milliseconds(random.between(
-                                                          0, consumer.timeMax.count())));
+        context.holder.hold(std::move(buffer), Clock::now() + someTime(), held);
         return;
     case ConsumerKind::Hoarding:
         if (const auto until = startTime + consumer.timeMax;
             hoarded < consumer.count && Clock::now() < until)
         {
             ++hoarded;
-            holder.hold(std::move(buffer), until);
+            context.holder.hold(std::move(buffer), until, held);
+        }
+        return;
+    case ConsumerKind::Refusing: // has been refused before
+        return;
+    case ConsumerKind::Blocking:
+        if (buffersTaken % consumer.count == 0)
+        {
+            std::this_thread::sleep_for(someTime());
         }
         return;
     }
+}
+
+std::chrono::milliseconds LifeSink::someTime() noexcept
+{
+    return std::chrono::milliseconds(random.between(0, plan.consumer.timeMax.count()));
 }
 
 void LifeSink::noteStop() noexcept
@@ -221,7 +366,7 @@ void LifeSink::fail(const std::string& what)
 {
     if (!std::exchange(failed, true))
     {
-        findings.add(name, what);
+        context.findings.add(name, what);
     }
 }
 

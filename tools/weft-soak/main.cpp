@@ -33,8 +33,9 @@ constexpr const char* Description =
 
 constexpr const char* Footer = R"(
 TCP sources that flood, trickle or stay silent, that lose their connection in mid-record or never
-get one; files, pipes, and files that are not there. Their consumers are prompt, suspend, hold
-buffers on other threads, or hoard them. Sources are stopped in every way at planned moments, and
+get one; files, pipes, and files that are not there. Most run on fibers, some on threads. Their
+consumers are prompt, suspend, hold buffers on other threads, hoard them, refuse them for a while,
+block, or throw; some demand what there is. Sources are stopped in every way at planned moments, and
 start again. After each round everything is stopped: buffers, stacks, fibers, timers, operations,
 descriptors and threads must be as before.
 
@@ -60,16 +61,18 @@ int soakWith(const SoakArguments& arguments)
                    planDigest(options.seed, options.sources));
         return tools::ExitSuccess;
     }
-    // At most three for each source, its peer's two included.
+    // At most three for each source, its peer's two included, and one for each thread.
     constexpr std::uint64_t DescriptorsBeside = 100;
-    tools::requireDescriptors(std::uint64_t{options.sources} * 3 + DescriptorsBeside);
+    tools::requireDescriptors(std::uint64_t{options.sources} * 3 + options.sources / 4 +
+                              DescriptorsBeside);
     std::optional<tools::OutputFile> report;
     if (!arguments.report.empty())
     {
         report.emplace(arguments.report);
     }
     tools::InterruptSignals signals;
-    fmt::print("seed {}, digest of the plan {:016x}: {} sources for {}\n", options.seed,
+    auto* const spoken = arguments.report == "-" ? stderr : stdout;
+    fmt::print(spoken, "seed {}, digest of the plan {:016x}: {} sources for {}\n", options.seed,
                planDigest(options.seed, options.sources), options.sources,
                formatDuration(options.duration));
     std::fflush(stdout);
@@ -77,7 +80,7 @@ int soakWith(const SoakArguments& arguments)
     Soak soak(options, signals);
     const auto end = soak.run();
     std::fflush(stderr);
-    fmt::print(arguments.report == "-" ? stderr : stdout, "{}", summarize(soak, options, end));
+    fmt::print(spoken, "{}", summarize(soak, options, end));
     std::fflush(nullptr);
     if (report)
     {
@@ -110,6 +113,7 @@ void addOptions(CLI::App& application, SoakArguments& arguments)
     application.add_flag("--print-plan", arguments.printPlan, "Show the plan and end");
     // For the tests of the soak itself.
     application.add_option("--plant", arguments.plant)->group("");
+    application.add_option("--watchdog", arguments.watchdog)->group("");
     application.footer(Footer);
 }
 

@@ -31,6 +31,69 @@ void forEachLine(std::uint64_t seed, std::uint32_t sources, Take take)
     }
 }
 
+std::string describe(const ConnectionPlan& connection)
+{
+    std::string text;
+    if (connection.refusedFor.count() > 0)
+    {
+        text += fmt::format("refused for {} ms, ", connection.refusedFor.count());
+    }
+    text += fmt::format("{} B by {} at most", connection.totalBytes, connection.writeBytesMax);
+    if (connection.writePause.count() > 0)
+    {
+        text += fmt::format(" each {} us", connection.writePause.count());
+    }
+    if (connection.stallFor.count() > 0)
+    {
+        text += fmt::format(", stall of {} ms at {} B", connection.stallFor.count(),
+                            connection.stallAtBytes);
+    }
+    return text + fmt::format(", {}", toString(connection.end));
+}
+
+std::string describe(const ConsumerPlan& consumer)
+{
+    auto text = fmt::format("; consumer {}", toString(consumer.kind));
+    if (consumer.kind != ConsumerKind::Prompt)
+    {
+        text += fmt::format(" {} ms, {}", consumer.timeMax.count(), consumer.count);
+    }
+    text += consumer.sharesSignal ? ", shared signal" : "";
+    if (consumer.throwsAt > 0)
+    {
+        text += fmt::format(", throws at buffer {}", consumer.throwsAt);
+    }
+    return text;
+}
+
+std::string describe(const DemandPlan& demand)
+{
+    std::string text;
+    if (demand.every.count() > 0)
+    {
+        text += fmt::format("; demands each {} us", demand.every.count());
+    }
+    if (demand.fromEmitEach > 0)
+    {
+        text += fmt::format("; demands at each {} buffers", demand.fromEmitEach);
+    }
+    return text;
+}
+
+std::string describe(const StopPlan& stop)
+{
+    auto text = fmt::format("; stop {}", toString(stop.kind));
+    if (stop.kind == StopKind::FromEmit)
+    {
+        text += fmt::format(" at event {}", stop.afterEvents);
+    }
+    else if (stop.kind != StopKind::None)
+    {
+        text += fmt::format(" after {} ms", stop.after.count());
+    }
+    return text;
+}
+
 } // namespace
 
 RoundEnd makeRoundEnd(std::uint64_t seed, std::uint32_t round) noexcept
@@ -51,41 +114,29 @@ std::string describe(const LifePlan& plan)
     {
         line += fmt::format(", reconnects {} times after {} to {} ms", plan.reconnectAttempts,
                             plan.reconnectPauseMin.count(), plan.reconnectPauseMax.count());
+        line += plan.reconnectTime.count() > 0
+                    ? fmt::format(" for {} ms", plan.reconnectTime.count())
+                    : "";
+    }
+    line += plan.onThread ? ", on a thread" : "";
+    if (plan.buffersInFlightMax > 0)
+    {
+        line += fmt::format(", {} buffers in flight", plan.buffersInFlightMax);
     }
     for (const auto& connection : plan.connections)
     {
-        line += "; ";
-        if (connection.refusedFor.count() > 0)
-        {
-            line += fmt::format("refused for {} ms, ", connection.refusedFor.count());
-        }
-        line += fmt::format("{} B by {} at most", connection.totalBytes, connection.writeBytesMax);
-        if (connection.writePause.count() > 0)
-        {
-            line += fmt::format(" each {} us", connection.writePause.count());
-        }
-        if (connection.stallFor.count() > 0)
-        {
-            line += fmt::format(", stall of {} ms at {} B", connection.stallFor.count(),
-                                connection.stallAtBytes);
-        }
-        line += fmt::format(", {}", toString(connection.end));
+        line += "; " + describe(connection);
     }
-    line += fmt::format("; consumer {}", toString(plan.consumer.kind));
-    if (plan.consumer.kind != ConsumerKind::Prompt)
-    {
-        line += fmt::format(" {} ms, {}", plan.consumer.timeMax.count(), plan.consumer.count);
-    }
-    line += fmt::format("; stop {}", toString(plan.stop.kind));
-    if (plan.stop.kind == StopKind::FromEmit)
-    {
-        line += fmt::format(" at event {}", plan.stop.afterEvents);
-    }
-    else if (plan.stop.kind != StopKind::None)
-    {
-        line += fmt::format(" after {} ms", plan.stop.after.count());
-    }
-    return line + fmt::format("; pause {} ms", plan.pauseAfter.count());
+    return line + describe(plan.consumer) + describe(plan.demand) + describe(plan.stop) +
+           fmt::format("; pause {} ms", plan.pauseAfter.count());
+}
+
+bool deliversMuch(const LifePlan& plan) noexcept
+{
+    constexpr std::uint64_t BytesLeast = 4096;
+    const auto& first = plan.connections.front();
+    return first.totalBytes >= BytesLeast && first.refusedFor.count() == 0 &&
+           plan.stop.kind == StopKind::None;
 }
 
 void printPlan(std::uint64_t seed, std::uint32_t sources)
@@ -152,6 +203,10 @@ std::string_view toString(ConsumerKind kind) noexcept
         return "holds";
     case ConsumerKind::Hoarding:
         return "hoards";
+    case ConsumerKind::Refusing:
+        return "refuses";
+    case ConsumerKind::Blocking:
+        return "blocks";
     }
     return "unknown";
 }

@@ -57,13 +57,31 @@ enum class ConsumerKind : std::uint8_t
     Sleeping, // suspends the source's fiber there, now and then
     Holding,  // another thread releases each buffer, after a random time
     Hoarding, // gives back nothing of a number of buffers until a moment late in the life
+    Refusing, // refuses events now and then, and says on another thread when it takes them
+    Blocking, // blocks its thread now and then; threads that it shares with others
 };
 
 struct ConsumerPlan
 {
     ConsumerKind kind = ConsumerKind::Prompt;
-    std::chrono::milliseconds timeMax{}; // of one sleep, of holding a buffer, of hoarding
-    std::uint32_t count = 1;             // sleeps at each so manieth event; hoards so many buffers
+    /// Of one sleep, of holding a buffer, of hoarding, of a refusal, of blocking.
+    std::chrono::milliseconds timeMax{};
+    /// Sleeps, refuses, blocks at each so manieth event; hoards so many buffers.
+    std::uint32_t count = 1;
+    /// Refusing: its signal is that of others too, so it hears signals that do not concern it.
+    bool sharesSignal = false;
+    /// Throws when it has taken so many buffers. Zero: never.
+    std::uint64_t throwsAt = 0;
+};
+
+/// Asking the source for what it has.
+struct DemandPlan
+{
+    /// On another thread, at random times up to twice this apart, until the source is gone. Zero:
+    /// never.
+    std::chrono::microseconds every{};
+    /// From the source's own emit function, at each so manieth buffer. Zero: never.
+    std::uint32_t fromEmitEach = 0;
 };
 
 enum class StopKind : std::uint8_t
@@ -90,19 +108,26 @@ struct LifePlan
     Transport transport = Transport::Tcp;
     /// As the source's configuration has it: "0", "10ms".
     std::string flushInterval;
+    bool onThread = false;                // execution: thread
+    std::uint32_t buffersInFlightMax = 0; // zero: no limit of its own
     std::uint64_t reconnectAttempts = 0;
     std::chrono::milliseconds reconnectPauseMin{1};
     std::chrono::milliseconds reconnectPauseMax{1};
+    std::chrono::milliseconds reconnectTime{}; // zero: no limit
     std::uint32_t recordBytesMax = 0;
-    /// At least one; each but the last is reset.
+    /// At least one; each but the last is reset, and the last one may be.
     std::vector<ConnectionPlan> connections;
     ConsumerPlan consumer;
+    DemandPlan demand;
     StopPlan stop;
     /// Between this life and the next one.
     std::chrono::milliseconds pauseAfter{};
 };
 
 LifePlan makeLifePlan(std::uint64_t seed, LifeId id);
+
+/// Whether it brings more than a few bytes, unless the round ends at once.
+bool deliversMuch(const LifePlan& plan) noexcept;
 
 /// How a round ends. Each way must leave nothing behind.
 enum class RoundEnd : std::uint8_t

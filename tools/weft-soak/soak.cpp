@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ Soak::Soak(const SoakOptions& soakOptions, tools::InterruptSignals& interruptSig
     : options(soakOptions),
       signals(interruptSignals),
       watchdog(
+          options.watchdog, roster,
           [this]
           {
               return soakTally.events.load(std::memory_order_relaxed);
@@ -72,10 +74,12 @@ Soak::Soak(const SoakOptions& soakOptions, tools::InterruptSignals& interruptSig
               .directory = directory.path(),
               .peer = peer,
               .holder = holder,
+              .prompter = prompter,
+              .roster = roster,
               .findings = allFindings,
               .tally = soakTally,
-              .watchdog = watchdog,
-              .plant = options.plant},
+              .watchdog = watchdog},
+      plant(options.plant),
       slots(options.sources),
       progressDue(startTime + progressInterval())
 {
@@ -111,10 +115,14 @@ SoakEnd Soak::run()
 void Soak::startRuntime()
 {
     constexpr std::uint32_t ComputeBuffers = 64;
+    constexpr std::uint32_t ThreadBuffersLeast = 32;
     RuntimeOptions runtimeOptions{.reactors = options.reactors, .computeBuffers = ComputeBuffers};
     runtimeOptions = runtimeOptions.resolved();
     runtimeOptions.buffersPerReactor = buffersFor(options.sources, runtimeOptions.reactors);
+    // Well above the part of the sources that is planned to run on threads.
+    runtimeOptions.threadBuffers = options.sources / 4 + ThreadBuffersLeast;
     runtime = std::make_unique<Runtime>(runtimeOptions);
+    context.bufferSizeBytes = static_cast<std::uint32_t>(runtimeOptions.bufferSizeBytes);
     watchdog.look(runtime.get());
     holder.use(&runtime->buffers().computePool());
     const auto before = takeBaseline(runtime.get());
@@ -139,6 +147,7 @@ void Soak::runRound()
 {
     const auto roundStart = Clock::now();
     const auto roundEnd = std::min(roundStart + options.round, startTime + options.duration);
+    context.groups = &groups.emplace(options.sources);
     for (auto& slot : slots)
     {
         slot = {.life = nullptr, .lives = 0, .due = roundStart};
@@ -180,10 +189,15 @@ void Soak::stepSlots()
 void Soak::startLife(std::uint32_t source)
 {
     auto& slot = slots[source];
-    const auto plan = makeLifePlan(options.seed, {round, source, slot.lives});
+    auto plan = makeLifePlan(options.seed, {round, source, slot.lives});
+    if (plant == Plant::BlockForEver && deliversMuch(plan))
+    {
+        plan.consumer = {.kind = ConsumerKind::Blocking}; // nobody else is stuck with it
+    }
     const SourceProvider provider(*runtime);
+    const bool planted = deliversMuch(plan); // one mistake is enough
+    context.plant = planted ? std::exchange(plant, Plant::Nothing) : Plant::Nothing;
     slot.life = std::make_unique<Life>(context, provider, plan);
-    context.plant = Plant::Nothing; // one mistake is enough
     ++slot.lives;
     soakTally.events.fetch_add(1, std::memory_order_relaxed);
 }
@@ -207,16 +221,17 @@ void Soak::endLife(std::uint32_t source, std::optional<StopKind> how)
 /// Sources whose stream the peer has ended in order must see that, unless they are stopped first.
 void Soak::awaitEndsOfStreams()
 {
-    const auto deadline = Clock::now() + Watchdog::StopTimeMax;
+    const auto deadline = Clock::now() + watchdog.stopTimeMax();
     for (const auto& slot : slots)
     {
         while (slot.life != nullptr && slot.life->endIsDue() && !endsEarly)
         {
             if (Clock::now() > deadline)
             {
-                watchdog.giveUp(fmt::format("source {} has not seen the end of its stream for {}",
-                                            slot.life->name(),
-                                            formatDuration(Watchdog::StopTimeMax)),
+                watchdog.giveUp(fmt::format("source {}, which is {}, has not seen the end of its "
+                                            "stream for {}",
+                                            slot.life->name(), toString(slot.life->state()),
+                                            formatDuration(watchdog.stopTimeMax())),
                                 slot.life->name());
             }
             if (pause(StepInterval))
@@ -239,6 +254,19 @@ void Soak::endRound(RoundEnd how)
     {
         awaitEndsOfStreams();
     }
+    endLives(how);
+    holder.releaseAll();
+    groups.reset();
+    checkBaseline(how);
+    checkMemory();
+    if (how == RoundEnd::RuntimeShutdown)
+    {
+        endRuntime();
+    }
+}
+
+void Soak::endLives(RoundEnd how)
+{
     if (how == RoundEnd::ManyThreads)
     {
         stopFromManyThreads();
@@ -261,13 +289,6 @@ void Soak::endRound(RoundEnd how)
         {
             endLife(source, stop);
         }
-    }
-    holder.releaseAll();
-    checkBaseline(how);
-    checkMemory();
-    if (how == RoundEnd::RuntimeShutdown)
-    {
-        endRuntime();
     }
 }
 

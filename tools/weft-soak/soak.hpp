@@ -4,11 +4,14 @@
 
 #include "baseline.hpp"
 #include "buffer_holder.hpp"
+#include "consumer_groups.hpp"
 #include "demo_directory.hpp"
 #include "findings.hpp"
 #include "interrupt_signals.hpp"
 #include "life.hpp"
 #include "peer.hpp"
+#include "prompter.hpp"
+#include "roster.hpp"
 #include "soak_options.hpp"
 #include "tally.hpp"
 #include "watchdog.hpp"
@@ -95,6 +98,7 @@ private:
     void endLife(std::uint32_t source, std::optional<StopKind> how);
     void awaitEndsOfStreams();
     void endRound(RoundEnd how);
+    void endLives(RoundEnd how);
     void stopFromManyThreads();
     void checkBaseline(RoundEnd how);
     void checkMemory();
@@ -107,11 +111,15 @@ private:
     const tools::DemoDirectory directory;
     Tally soakTally;
     Findings allFindings;
+    Roster roster;
     Watchdog watchdog;
     Peer peer;
     BufferHolder holder;
+    Prompter prompter;
     SoakContext context;
+    Plant plant; // what is still to be planted
     std::unique_ptr<Runtime> runtime;
+    std::optional<ConsumerGroups> groups; // while a round runs
     std::uint32_t round = 0;
     std::vector<Slot> slots;
     BaselineResult baselineResult;

@@ -85,7 +85,22 @@ Plant parsePlant(const std::string& text)
     {
         return Plant::KeepBuffer;
     }
-    throw InvalidOption("--plant", text, "lose-byte, change-byte or keep-buffer");
+    if (text == "block-for-ever")
+    {
+        return Plant::BlockForEver;
+    }
+    throw InvalidOption("--plant", text, "lose-byte, change-byte, keep-buffer or block-for-ever");
+}
+
+std::chrono::nanoseconds parseWatchdog(const std::string& text)
+{
+    const auto duration = parseDuration(text);
+    if (!duration || *duration < std::chrono::milliseconds(100) ||
+        *duration > std::chrono::hours(1))
+    {
+        throw InvalidOption("--watchdog", text, "100ms to 1h");
+    }
+    return *duration;
 }
 
 } // namespace
@@ -97,7 +112,8 @@ SoakOptions::SoakOptions(const SoakArguments& arguments)
           "--sources", arguments.sources, 1, SourcesMost, "1 to 5000"))),
       round(parseRound(arguments.round)),
       memoryGrowthBytes(parseMemoryGrowth(arguments.memoryGrowth)),
-      plant(parsePlant(arguments.plant))
+      plant(parsePlant(arguments.plant)),
+      watchdog(parseWatchdog(arguments.watchdog))
 {
     if (!arguments.reactors.empty())
     {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "life_sink.hpp"
+#include "plant.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -21,6 +21,7 @@ struct SoakArguments
     std::string memoryGrowth = "64MiB";
     std::string report;
     std::string plant;
+    std::string watchdog = "30s";
     bool printPlan = false;
 };
 
@@ -36,6 +37,7 @@ struct SoakOptions
     std::chrono::nanoseconds round{};
     std::int64_t memoryGrowthBytes = 0;
     Plant plant = Plant::Nothing;
+    std::chrono::nanoseconds watchdog{}; // the longest that a stop may take
 };
 
 } // namespace weft::soak

@@ -104,23 +104,33 @@ bool StreamChecker::compare(std::span<const std::byte>& bytes)
     return true;
 }
 
-void StreamChecker::finish(std::size_t connections)
+/// What is too short to tell belongs to the latest connection that has sent it: what came after it
+/// may have been lost in a reset, or dropped by a stop.
+void StreamChecker::finish(std::span<const std::uint64_t> sentBytes)
 {
-    if (wrong.empty() && !beginning.empty() && connections > 0)
+    if (!wrong.empty() || beginning.empty())
     {
-        // Too short to tell, so it must be the last one that there was.
-        const auto last = static_cast<std::uint32_t>(connections - 1);
-        const RecordStream sent(seed, plan, last);
-        const auto rest = sent.rest();
-        if (rest.size() < beginning.size() ||
-            !std::equal(beginning.begin(), beginning.end(), rest.begin()))
+        return;
+    }
+    const auto first = static_cast<std::size_t>(connection + 1);
+    for (auto index = std::min(sentBytes.size(), received.size()); index-- > first;)
+    {
+        if (mayBeBeginningOf(index, sentBytes[index]))
         {
-            fail(fmt::format("expected: the first {} bytes of connection {}; found: others",
-                             beginning.size(), last));
+            received[index] = beginning.size();
             return;
         }
-        received[last] = beginning.size();
     }
+    fail(fmt::format("expected: the first {} bytes of a connection after number {}; found: others",
+                     beginning.size(), connection));
+}
+
+bool StreamChecker::mayBeBeginningOf(std::size_t index, std::uint64_t sentBytes) const
+{
+    const RecordStream sent(seed, plan, static_cast<std::uint32_t>(index));
+    const auto rest = sent.rest();
+    return beginning.size() <= std::min<std::uint64_t>(sentBytes, rest.size()) &&
+           std::equal(beginning.begin(), beginning.end(), rest.begin());
 }
 
 bool StreamChecker::fail(std::string problem)

@@ -25,8 +25,8 @@ public:
     /// is compared.
     bool take(std::span<const std::byte> bytes);
 
-    /// No more comes. `connections`: how many the peer has had.
-    void finish(std::size_t connections);
+    /// No more comes. `sentBytes`: what the peer has sent on each of its connections.
+    void finish(std::span<const std::uint64_t> sentBytes);
 
     /// "expected: ...; found: ..."; empty when all is well.
     const std::string& problem() const noexcept
@@ -45,6 +45,7 @@ private:
     bool beginConnection();
     bool compare(std::span<const std::byte>& bytes);
     bool fail(std::string problem);
+    bool mayBeBeginningOf(std::size_t index, std::uint64_t sentBytes) const;
     std::string describeFound(std::span<const std::byte> bytes) const;
 
     const std::uint64_t seed;

@@ -30,6 +30,11 @@ std::string_view toString(SoakEnd end) noexcept
     return "unknown";
 }
 
+double milliseconds(std::chrono::nanoseconds duration)
+{
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
 std::vector<std::pair<std::string, std::uint64_t>> faults(const Tally& tally)
 {
     const auto& peer = tally.peer;
@@ -88,14 +93,23 @@ std::string summarize(const Soak& soak, const SoakOptions& options, SoakEnd end)
     add("started   {} ({} restarts): {} ended, {} failed as planned, {} stopped\n", tally.lives,
         tally.restarts, tally.ended, tally.failed, tally.stopped);
     add("kinds     {}\n", counts(tally.livesOfKind));
+    add("run       {} on threads, {} limited to a few buffers\n", tally.livesOnThreads,
+        tally.livesLimited);
+    add("consumers {}; {} have thrown\n", counts(tally.livesOfConsumer), tally.throws);
     add("stops     {}; the longest took {}\n", counts(tally.stops),
         formatDuration(tally.worstStop));
     add("sent      {} on {} connections, {} retries\n", formatSize(tally.peer.bytes),
         tally.peer.connections, tally.reconnects);
     add("checked   {} bytes in {} events; {} buffers held on other threads\n",
         tally.bytesChecked.load(), tally.events.load(), soak.buffersHeld());
-    add("delay     {} at most from first byte to emit, the flush interval apart\n",
-        formatDuration(std::chrono::nanoseconds(tally.worstDelayNs.load())));
+    add("buffers   waited for {} times, {} at most, {} with a prompt consumer; {} demanded by {} "
+        "demands; {} dropped by a stop\n",
+        tally.bufferWaits, formatDuration(tally.worstBufferWait),
+        formatDuration(tally.worstBufferWaitPrompt), tally.buffersDemanded, tally.demands,
+        tally.buffersDropped);
+    add("delay     {} at most from first byte to emit, the flush interval apart; {} at most from "
+        "demand to emit\n",
+        formatDuration(tally.worstDelay.value()), formatDuration(tally.worstDemandDelay.value()));
     std::string faultText;
     for (const auto& [name, count] : faults(tally))
     {
@@ -139,13 +153,24 @@ nlohmann::json toJson(const Soak& soak, const SoakOptions& options, SoakEnd end)
             {"failed", tally.failed},
             {"stopped", tally.stopped},
             {"kinds", tally.livesOfKind},
+            {"consumers", tally.livesOfConsumer},
+            {"consumers_thrown", tally.throws},
+            {"sources_on_threads", tally.livesOnThreads},
+            {"sources_limited", tally.livesLimited},
             {"stops", tally.stops},
-            {"worst_stop_ms", std::chrono::duration<double, std::milli>(tally.worstStop).count()},
+            {"worst_stop_ms", milliseconds(tally.worstStop)},
             {"connections", tally.peer.connections},
             {"bytes_sent", tally.peer.bytes},
             {"bytes_checked", tally.bytesChecked.load()},
             {"retries", tally.reconnects},
-            {"worst_delay_ms", static_cast<double>(tally.worstDelayNs.load()) / 1e6},
+            {"buffer_waits", tally.bufferWaits},
+            {"worst_buffer_wait_ms", milliseconds(tally.worstBufferWait)},
+            {"worst_buffer_wait_prompt_ms", milliseconds(tally.worstBufferWaitPrompt)},
+            {"buffers_dropped", tally.buffersDropped},
+            {"buffers_demanded", tally.buffersDemanded},
+            {"demands", tally.demands},
+            {"worst_delay_ms", milliseconds(tally.worstDelay.value())},
+            {"worst_demand_delay_ms", milliseconds(tally.worstDemandDelay.value())},
             {"faults", faultCounts},
             {"baseline_before", baseline.before},
             {"baseline_after", baseline.after},

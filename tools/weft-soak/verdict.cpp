@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace weft::soak
 {
@@ -27,19 +29,27 @@ bool isFile(const LifePlan& plan) noexcept
 /// Nothing may have come out that was not put in.
 std::string judgeBytes(const LifeRecord& record)
 {
-    record.sink.checker().finish(isFile(record.plan) ? 1 : record.account.connections.size());
+    std::vector<std::uint64_t> sentBytes;
+    if (record.plan.transport == Transport::File)
+    {
+        sentBytes.push_back(record.plan.connections.front().totalBytes);
+    }
+    for (const auto& connection : record.account.connections)
+    {
+        sentBytes.push_back(connection.sentBytes);
+    }
+    record.sink.checker().finish(sentBytes);
     if (!record.sink.checker().problem().empty())
     {
         return record.sink.checker().problem();
     }
-    for (std::size_t index = 0; index < record.account.connections.size(); ++index)
+    for (std::size_t index = 0; index < sentBytes.size(); ++index)
     {
         const auto received = record.sink.checker().receivedBytes(index);
-        const auto sent = record.account.connections[index].sentBytes;
-        if (received > sent)
+        if (received > sentBytes[index])
         {
             return fmt::format("expected: at most the {} bytes sent on connection {}; found: {}",
-                               sent, index, received);
+                               sentBytes[index], index, received);
         }
     }
     return {};
@@ -81,38 +91,81 @@ std::string judgeEndOfStream(const LifeRecord& record)
     return {};
 }
 
+/// No earlier than the first error of the row that the source failed in: when the last connection
+/// that has delivered data was reset, or else the start.
+Clock::time_point rowBeganAfter(const LifeRecord& record)
+{
+    auto began = record.startTime;
+    const auto& connections = record.account.connections;
+    for (std::size_t index = 0; index < connections.size(); ++index)
+    {
+        if (record.sink.checker().receivedBytes(index) > 0)
+        {
+            began = connections[index].endedAt;
+        }
+    }
+    return began;
+}
+
+/// Whether the source has tried for as often, or as long, as the plan has it.
+bool triedEnough(const LifeRecord& record)
+{
+    const auto& plan = record.plan;
+    if (plan.reconnectTime.count() > 0 &&
+        record.sink.lastEventTime() - rowBeganAfter(record) >= plan.reconnectTime)
+    {
+        return true;
+    }
+    return !record.statistics || record.statistics->retriesInARow == plan.reconnectAttempts;
+}
+
+bool nobodyListenedOnce(const LifePlan& plan)
+{
+    return std::ranges::any_of(plan.connections,
+                               [](const ConnectionPlan& planned)
+                               {
+                                   return planned.refusedFor.count() > 0;
+                               });
+}
+
+bool lastWasReset(const FeedAccount& account)
+{
+    return !account.connections.empty() &&
+           account.connections.back().outcome == ConnectionOutcome::Reset;
+}
+
 /// Whether the plan makes the source fail like that.
 bool failureIsPlanned(const LifeRecord& record)
 {
     const auto& plan = record.plan;
     const auto code = record.sink.failureCode();
-    const auto& connections = record.account.connections;
+    if (!record.sink.thrownMessage().empty())
+    {
+        return record.sink.failureMessage() == record.sink.thrownMessage();
+    }
     if (plan.transport == Transport::MissingFile)
     {
         return has(code, ENOENT);
     }
-    if (plan.transport != Transport::Tcp)
+    if (plan.transport != Transport::Tcp || !triedEnough(record))
     {
         return false;
     }
-    const bool whileOpening = record.sink.failureMessage().starts_with("connect to ");
     if (has(code, ECONNREFUSED))
     {
-        const bool refused = std::ranges::any_of(plan.connections,
-                                                 [](const ConnectionPlan& planned)
-                                                 {
-                                                     return planned.refusedFor.count() > 0;
-                                                 });
-        const bool triedEnough =
-            !record.statistics || record.statistics->retries >= plan.reconnectAttempts;
-        const bool mayConnect =
-            connections.empty() || connections.back().outcome == ConnectionOutcome::Reset;
-        return refused && triedEnough && mayConnect && whileOpening;
+        return nobodyListenedOnce(plan) &&
+               record.sink.failureMessage().starts_with("connect to ") &&
+               (record.account.connections.empty() || lastWasReset(record.account));
     }
-    // A reset after the connection was made is retried if anything is.
-    return (has(code, ECONNRESET) || has(code, EPIPE)) && !connections.empty() &&
-           connections.back().outcome == ConnectionOutcome::Reset &&
-           (plan.reconnectAttempts == 0 || whileOpening);
+    return (has(code, ECONNRESET) || has(code, EPIPE)) && lastWasReset(record.account);
+}
+
+/// Whether an event that the source emits may be dropped when it is stopped.
+bool mayDrop(const LifeRecord& record)
+{
+    const auto kind = record.plan.consumer.kind;
+    return record.sink.stopTime() &&
+           (kind == ConsumerKind::Refusing || kind == ConsumerKind::Blocking);
 }
 
 std::string describePeer(const FeedAccount& account)
@@ -129,16 +182,42 @@ std::string describePeer(const FeedAccount& account)
                        account.connections.size() - 1, outcome, last.sentBytes);
 }
 
+/// A last event that was dropped shows in the state only, and must have been in order all the same.
+std::string judgeDroppedLastEvent(const LifeRecord& record)
+{
+    const auto state = record.statistics ? record.statistics->state : SourceState::Stopped;
+    if (state == SourceState::Ended)
+    {
+        return judgeEndOfStream(record);
+    }
+    const bool mayFail = !record.sink.thrownMessage().empty() ||
+                         record.plan.transport == Transport::MissingFile ||
+                         lastWasReset(record.account) || nobodyListenedOnce(record.plan);
+    return state == SourceState::Stopped || mayFail
+               ? ""
+               : fmt::format("expected: no failure, for {}; found: state {}, '{}'",
+                             describePeer(record.account), toString(state),
+                             record.statistics->lastError);
+}
+
 std::string judgeLastEvent(const LifeRecord& record)
 {
     switch (record.sink.lastEvent())
     {
     case LastEvent::None:
-        return record.sink.stopTime() ? ""
-                                      : "expected: a last event, for nobody has stopped the "
-                                        "source; found: none";
+        if (mayDrop(record))
+        {
+            return judgeDroppedLastEvent(record);
+        }
+        return record.sink.stopTime() && record.sink.thrownMessage().empty()
+                   ? ""
+                   : "expected: a last event, for nobody has stopped the source, or it has "
+                     "failed; found: none";
     case LastEvent::EndOfStream:
-        return judgeEndOfStream(record);
+        return record.sink.thrownMessage().empty()
+                   ? judgeEndOfStream(record)
+                   : "expected: a failure, for the consumer has thrown; found: the end of the "
+                     "stream";
     case LastEvent::Failure:
         return failureIsPlanned(record)
                    ? ""
@@ -148,28 +227,87 @@ std::string judgeLastEvent(const LifeRecord& record)
     return {};
 }
 
+std::string judgeState(const LifeRecord& record)
+{
+    const auto state = record.statistics->state;
+    const auto last = record.sink.lastEvent();
+    const auto said = last == LastEvent::EndOfStream ? SourceState::Ended
+                      : last == LastEvent::Failure   ? SourceState::Failed
+                                                     : SourceState::Stopped;
+    const bool lastDropped = said == SourceState::Stopped && mayDrop(record) &&
+                             (state == SourceState::Ended || state == SourceState::Failed);
+    return state == said || lastDropped
+               ? ""
+               : fmt::format("expected: state {}, as its last event says; found: {}",
+                             toString(said), toString(state));
+}
+
+/// What was handed to the emit function is what the consumer has taken and what was dropped.
+std::string judgeCounts(const LifeRecord& record)
+{
+    const auto& statistics = *record.statistics;
+    const auto& sink = record.sink;
+    const auto dropped = statistics.buffersDropped;
+    const bool dropIsRight = dropped == 0 || (dropped == 1 && mayDrop(record) &&
+                                              statistics.state == SourceState::Stopped);
+    if (!dropIsRight)
+    {
+        return fmt::format("expected: one buffer dropped at most, by a stop while the consumer "
+                           "takes none; found: {} with a consumer that {}, state {}",
+                           dropped, toString(record.plan.consumer.kind),
+                           toString(statistics.state));
+    }
+    const auto bytesDropped = statistics.bytes - sink.bytes();
+    const auto [least, most] =
+        dropped == 0 ? std::pair<std::uint64_t, std::uint64_t>(0, 0)
+        : record.plan.consumer.kind == ConsumerKind::Refusing
+            ? std::pair(sink.refusedBytes(), sink.refusedBytes())
+            : std::pair<std::uint64_t, std::uint64_t>(1, record.bufferSizeBytes);
+    if (statistics.buffers != sink.buffers() + dropped || bytesDropped < least ||
+        bytesDropped > most)
+    {
+        return fmt::format("expected: statistics of {} bytes in {} buffers, as received, and {} "
+                           "buffers of {} to {} bytes dropped; found: {} bytes in {} buffers",
+                           sink.bytes(), sink.buffers(), dropped, least, most, statistics.bytes,
+                           statistics.buffers);
+    }
+    if (statistics.buffersDemanded > std::min(sink.demands(), statistics.buffers))
+    {
+        return fmt::format("expected: at most one buffer demanded by each of {} demands, of {} "
+                           "buffers; found: {}",
+                           sink.demands(), statistics.buffers, statistics.buffersDemanded);
+    }
+    return {};
+}
+
+std::string judgeLimits(const LifeRecord& record)
+{
+    const auto inFlight = record.statistics->buffersInFlight;
+    const auto inFlightMax = record.plan.buffersInFlightMax;
+    if (inFlightMax > 0 && inFlight > inFlightMax)
+    {
+        return fmt::format("expected: at most {} buffers in flight; found: {}", inFlightMax,
+                           inFlight);
+    }
+    const auto inARow = record.statistics->retriesInARow;
+    return inARow <= record.plan.reconnectAttempts
+               ? ""
+               : fmt::format("expected: at most {} attempts in a row; found: {}",
+                             record.plan.reconnectAttempts, inARow);
+}
+
 std::string judgeStatistics(const LifeRecord& record)
 {
     if (!record.statistics)
     {
         return {};
     }
-    const auto& statistics = *record.statistics;
-    const auto last = record.sink.lastEvent();
-    const auto state = last == LastEvent::EndOfStream ? SourceState::Ended
-                       : last == LastEvent::Failure   ? SourceState::Failed
-                                                      : SourceState::Stopped;
-    if (statistics.state != state)
+    for (const auto part : {judgeState, judgeCounts, judgeLimits})
     {
-        return fmt::format("expected: state {}, as its last event says; found: {}", toString(state),
-                           toString(statistics.state));
-    }
-    if (statistics.bytes != record.sink.bytes() || statistics.buffers != record.sink.buffers())
-    {
-        return fmt::format("expected: statistics of {} bytes in {} buffers, as received; found: "
-                           "{} bytes in {} buffers",
-                           record.sink.bytes(), record.sink.buffers(), statistics.bytes,
-                           statistics.buffers);
+        if (auto problem = part(record); !problem.empty())
+        {
+            return problem;
+        }
     }
     return {};
 }

@@ -19,6 +19,8 @@ struct LifeRecord
     const FeedAccount& account; // of the peer; empty for files
     LifeSink& sink;
     std::optional<SourceStatistics> statistics; // none when the handle was destroyed
+    Clock::time_point startTime;
+    std::uint32_t bufferSizeBytes = 0;
 };
 
 /// Compares what has happened with the contract of SourceRunner and with the plan. What went

@@ -4,8 +4,10 @@
 #include <weft/sources/quantity.hpp>
 
 #include "best_effort_print.hpp"
+#include "roster.hpp"
 #include "usage_error.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -16,8 +18,18 @@ namespace weft::soak
 
 using tools::printBestEffort;
 
-Watchdog::Watchdog(std::function<std::uint64_t()> progressNumber, std::function<void()> lastWords)
-    : progress(std::move(progressNumber)),
+namespace
+{
+
+constexpr std::size_t ShownMax = 40; // sources, and fibers
+
+} // namespace
+
+Watchdog::Watchdog(std::chrono::nanoseconds watchTimeMax, const Roster& sourceRoster,
+                   std::function<std::uint64_t()> progressNumber, std::function<void()> lastWords)
+    : timeMax(watchTimeMax),
+      roster(sourceRoster),
+      progress(std::move(progressNumber)),
       sayLastWords(std::move(lastWords)),
       thread(
           [this]
@@ -48,7 +60,7 @@ Watchdog::Expectation::Expectation(Watchdog& owner, std::string what) : watchdog
 {
     const std::lock_guard lock(watchdog.mutex);
     watchdog.expected = std::move(what);
-    watchdog.expectedBy = Clock::now() + StopTimeMax;
+    watchdog.expectedBy = Clock::now() + watchdog.timeMax;
 }
 
 Watchdog::Expectation::~Expectation()
@@ -78,12 +90,12 @@ void Watchdog::run()
         std::string complaint;
         if (expectedBy && now > *expectedBy)
         {
-            complaint = expected + " took longer than " + formatDuration(StopTimeMax);
+            complaint = expected + " took longer than " + formatDuration(timeMax);
         }
-        else if (now - seenAt > ProgressTimeMax)
+        else if (now - seenAt > timeMax * 2)
         {
             complaint =
-                "no source has emitted or started anything for " + formatDuration(ProgressTimeMax);
+                "no source has emitted or started anything for " + formatDuration(timeMax * 2);
         }
         if (!complaint.empty())
         {
@@ -105,7 +117,20 @@ void Watchdog::giveUp(const std::string& what, const std::string& source)
 
 void Watchdog::picture(const std::string& source)
 {
-    constexpr std::size_t FibersShownMax = 40;
+    const auto lines = roster.describe(source);
+    for (std::size_t index = 0; index < std::min(lines.size(), ShownMax); ++index)
+    {
+        printBestEffort(stderr, "  {}\n", lines[index]);
+    }
+    if (lines.size() > ShownMax)
+    {
+        printBestEffort(stderr, "  and {} more sources\n", lines.size() - ShownMax);
+    }
+    pictureOfRuntime(source);
+}
+
+void Watchdog::pictureOfRuntime(const std::string& source)
+{
     const std::lock_guard lock(mutex);
     if (runtime == nullptr)
     {
@@ -125,16 +150,16 @@ void Watchdog::picture(const std::string& source)
     std::size_t shown = 0;
     for (const auto& fiber : runtime->fibers())
     {
-        if (fiber.name.starts_with(source) && shown++ < FibersShownMax)
+        if (fiber.name.starts_with(source) && shown++ < ShownMax)
         {
             printBestEffort(stderr, "  fiber {} '{}' on reactor {}: {} for {}\n", fiber.id,
                             fiber.name, fiber.reactor, toString(fiber.state),
                             formatDuration(fiber.timeInState));
         }
     }
-    if (shown > FibersShownMax)
+    if (shown > ShownMax)
     {
-        printBestEffort(stderr, "  and {} more fibers\n", shown - FibersShownMax);
+        printBestEffort(stderr, "  and {} more fibers\n", shown - ShownMax);
     }
 }
 

@@ -20,26 +20,32 @@ class Runtime;
 namespace weft::soak
 {
 
+class Roster;
+
 /// Ends the program, with a picture of the runtime, when something takes too long. It has a thread
 /// of its own, so that it still sees what the others are stuck in.
 class Watchdog
 {
 public:
-    static constexpr std::chrono::seconds StopTimeMax{30};
-    static constexpr std::chrono::seconds ProgressTimeMax{60};
-
     /// `progress`: a number that grows while all is well; any thread calls it. `lastWords` is
-    /// called before the program ends with exit code 1.
-    Watchdog(std::function<std::uint64_t()> progressNumber, std::function<void()> lastWords);
+    /// called before the program ends with exit code 1. `watchTimeMax`: for a stop, and twice that
+    /// without progress.
+    Watchdog(std::chrono::nanoseconds watchTimeMax, const Roster& sourceRoster,
+             std::function<std::uint64_t()> progressNumber, std::function<void()> lastWords);
     ~Watchdog();
 
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
 
+    std::chrono::nanoseconds stopTimeMax() const noexcept
+    {
+        return timeMax;
+    }
+
     /// Whose picture is given; null: of none.
     void look(Runtime* lookedAt);
 
-    /// While it lives, what it stands for has to be over in StopTimeMax.
+    /// While it lives, what it stands for has to be over in stopTimeMax().
     class Expectation
     {
     public:
@@ -54,13 +60,16 @@ public:
     };
 
     /// Gives the picture and ends the program: `what` has not happened. `source`: the beginning of
-    /// the names of the fibers that matter most.
+    /// the names of the sources and fibers that matter most.
     [[noreturn]] void giveUp(const std::string& what, const std::string& source = {});
 
 private:
     void run();
     void picture(const std::string& source);
+    void pictureOfRuntime(const std::string& source);
 
+    const std::chrono::nanoseconds timeMax;
+    const Roster& roster;
     const std::function<std::uint64_t()> progress;
     const std::function<void()> sayLastWords;
 
