@@ -17,7 +17,7 @@ namespace
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds Patience{60};
+constexpr std::chrono::seconds PatienceForAll{60};
 
 ComputePoolOptions computePoolOf(std::uint32_t bufferCount)
 {
@@ -56,7 +56,7 @@ TEST(ComputePool, aReleaseWakesAThreadThatWaits)
 {
     ComputePool pool(computePoolOf(1));
     std::optional<ComputeBuffer> held = pool.tryAcquire();
-    const auto deadline = Clock::now() + Patience;
+    const auto deadline = Clock::now() + PatienceForAll;
     std::atomic<bool> acquiredInTime = false;
     std::jthread waiter(
         [&]
@@ -81,7 +81,7 @@ TEST(ComputePool, threadsThatShareFewBuffersNeverShareOne)
     {
         for (int round = 0; round < Rounds; ++round)
         {
-            auto buffer = pool.acquireUntil(Clock::now() + Patience);
+            auto buffer = pool.acquireUntil(Clock::now() + PatienceForAll);
             if (!buffer.has_value())
             {
                 ++failures;

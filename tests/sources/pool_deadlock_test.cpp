@@ -29,12 +29,12 @@ using namespace weft::test;
 namespace
 {
 
-constexpr std::size_t BufferBytes = 256;
+constexpr std::size_t PoolBufferBytes = 256;
 constexpr std::uint32_t AllBuffers = 16;
 constexpr std::uint32_t WorkerBuffers = 2; // the window's state and its result
 constexpr std::size_t WindowBuffers = 12;
 constexpr std::size_t Sources = 4;
-constexpr std::uint64_t BytesOfEach = 400 * BufferBytes;
+constexpr std::uint64_t BytesOfEach = 400 * PoolBufferBytes;
 /// No adaptive limit: it would only make the deadlock less likely.
 const ParameterTexts Greedy{{"buffers_in_flight_max", "1000"}};
 
@@ -171,7 +171,7 @@ WEFT_INSTANTIATE_OVER_RUNNERS(PoolDeadlockTest);
 
 TEST_P(PoolDeadlockTest, oneCommonPoolStopsForEverWhenAWindowNeedsOneMoreBuffer)
 {
-    startRuntime(AllBuffers, BufferBytes);
+    startRuntime(AllBuffers, PoolBufferBytes);
     Attempt attempt;
     std::binary_semaphore hasState(0);
     std::jthread worker(
@@ -225,7 +225,7 @@ TEST_P(PoolDeadlockTest, oneCommonPoolStopsForEverWhenAWindowNeedsOneMoreBuffer)
 
 TEST_P(PoolDeadlockTest, separatePoolsOfTheSameSizeCompleteWithEveryByte)
 {
-    startRuntime(AllBuffers - WorkerBuffers, BufferBytes, WorkerBuffers);
+    startRuntime(AllBuffers - WorkerBuffers, PoolBufferBytes, WorkerBuffers);
     auto& compute = runtime->buffers().computePool();
     WindowedWorker worker;
     std::vector<Feed> feeds;
@@ -255,7 +255,7 @@ TEST_P(PoolDeadlockTest, separatePoolsOfTheSameSizeCompleteWithEveryByte)
     {
         EXPECT_EQ(worker.bytes.at(origin), BytesOfEach) << origin;
     }
-    EXPECT_GE(worker.windows, Sources * BytesOfEach / BufferBytes / WindowBuffers);
+    EXPECT_GE(worker.windows, Sources * BytesOfEach / PoolBufferBytes / WindowBuffers);
     EXPECT_EQ(compute.statistics().highWater, WorkerBuffers);
     EXPECT_EQ(compute.statistics().free, WorkerBuffers);
     report("windows", worker.windows);

@@ -17,7 +17,7 @@ namespace
 
 using namespace std::chrono_literals;
 
-constexpr Clock::time_point Start{987'654'321ns};
+constexpr Clock::time_point ModelStart{987'654'321ns};
 constexpr std::size_t TimerCount = 300;
 constexpr int Steps = 200'000;
 
@@ -28,7 +28,7 @@ public:
     WheelBesideModel(std::uint64_t seed, std::chrono::nanoseconds tickLength)
         : random(seed),
           tick(tickLength),
-          wheel(Start, tickLength)
+          wheel(ModelStart, tickLength)
     {
         for (std::size_t index = 0; index < TimerCount; ++index)
         {
@@ -127,7 +127,7 @@ private:
 
     Clock::time_point firstTickFrom(Clock::time_point time) const
     {
-        return Start + (time - Start + tick - 1ns) / tick * tick;
+        return ModelStart + (time - ModelStart + tick - 1ns) / tick * tick;
     }
 
     void arm(ModelledTimer& timer)
@@ -216,7 +216,7 @@ private:
     std::mt19937_64 random;
     std::chrono::nanoseconds tick;
     TimerWheel wheel;
-    Clock::time_point now = Start;
+    Clock::time_point now = ModelStart;
     Clock::time_point previousExpiry;
     std::vector<std::unique_ptr<ModelledTimer>> timers;
     Model model;

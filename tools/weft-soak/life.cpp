@@ -42,7 +42,7 @@ void writeFile(const std::filesystem::path& path, std::uint64_t seed, const Life
     }
 }
 
-std::string milliseconds(std::chrono::milliseconds duration)
+std::string inMilliseconds(std::chrono::milliseconds duration)
 {
     return fmt::format("{}ms", duration.count());
 }
@@ -158,9 +158,9 @@ SourceDescriptor Life::makeDescriptor() const
     if (plan.reconnectAttempts > 0)
     {
         texts["reconnect_attempts"] = fmt::format("{}", plan.reconnectAttempts);
-        texts["reconnect_pause_min"] = milliseconds(plan.reconnectPauseMin);
-        texts["reconnect_pause_max"] = milliseconds(plan.reconnectPauseMax);
-        texts["reconnect_time"] = milliseconds(plan.reconnectTime);
+        texts["reconnect_pause_min"] = inMilliseconds(plan.reconnectPauseMin);
+        texts["reconnect_pause_max"] = inMilliseconds(plan.reconnectPauseMax);
+        texts["reconnect_time"] = inMilliseconds(plan.reconnectTime);
     }
     return {sourceName, "tcp", texts};
 }

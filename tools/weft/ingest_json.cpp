@@ -13,11 +13,6 @@ namespace
 
 using nlohmann::json;
 
-double seconds(std::chrono::nanoseconds duration)
-{
-    return std::chrono::duration<double>(duration).count();
-}
-
 json sourceJson(const SourceResult& source)
 {
     json object{

@@ -13,11 +13,6 @@ namespace weft::tools
 namespace
 {
 
-double seconds(std::chrono::nanoseconds duration)
-{
-    return std::chrono::duration<double>(duration).count();
-}
-
 std::string describeDelivery(const IngestResult& result)
 {
     const auto dropped = result.buffersDropped();

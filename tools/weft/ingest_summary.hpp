@@ -5,12 +5,18 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace weft::tools
 {
+
+inline double seconds(std::chrono::nanoseconds duration) noexcept
+{
+    return std::chrono::duration<double>(duration).count();
+}
 
 /// In a word or two: "complete" only when every source has ended as it should, "failed" when none
 /// has, "incomplete" for what is between them.
