@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
@@ -100,6 +101,7 @@ bool BlockingThreads::addRunning(Entries& created, Function function)
             run(self, wake, function);
         });
     running.splice(running.end(), created);
+    mostAtOnce = std::max(mostAtOnce, running.size());
     return true;
 }
 
@@ -172,6 +174,12 @@ void BlockingThreads::awaitEnd() noexcept
         last.swap(ended);
     }
     join(last);
+}
+
+std::size_t BlockingThreads::highWater() const
+{
+    const std::lock_guard lock(mutex);
+    return mostAtOnce;
 }
 
 std::size_t BlockingThreads::count() const

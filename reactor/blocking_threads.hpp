@@ -58,6 +58,9 @@ public:
     /// Threads that run now. Any thread.
     std::size_t count() const;
 
+    /// The most that ran at once. Any thread.
+    std::size_t highWater() const;
+
     /// For their calls that cannot be stopped.
     OffloadPool& offloadPool() const noexcept
     {
@@ -98,6 +101,7 @@ private:
     mutable std::mutex mutex;
     std::condition_variable changed;
     bool closed = false;
+    std::size_t mostAtOnce = 0;
     Entries running;
     Entries ended; // at most one: each thread that ends joins the one before it
 };

@@ -1,12 +1,10 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
-#include <weft/reactor/acquire_buffer.hpp>
 #include <weft/reactor/reactor.hpp>
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/async_source_runner.hpp>
 #include <weft/sources/flush_demand.hpp>
-#include <weft/sources/source_error.hpp>
-#include <weft/sources/source_execution.hpp>
+#include <weft/sources/pooled_execution.hpp>
 #include <weft/sources/source_task.hpp>
 
 #include <atomic>
@@ -19,11 +17,12 @@ namespace
 {
 
 /// A fiber that runs a source; lives on its stack.
-class FiberExecution final : public SourceExecution
+class FiberExecution final : public PooledExecution<IoBufferPool, BufferReservation>
 {
 public:
-    FiberExecution() noexcept
-        : reactor(*Reactor::current()),
+    explicit FiberExecution(Reactor& ownReactor) noexcept
+        : PooledExecution(ownReactor.buffers()),
+          reactor(ownReactor),
           fiber(*reactor.scheduler().activeRecord())
     {
     }
@@ -36,39 +35,6 @@ public:
         {
             this_fiber::yield();
         }
-    }
-
-    void reserve(const std::string& sourceName, std::uint32_t buffersInFlightMax) override
-    {
-        auto reserved =
-            reactor.buffers().reserve(sourceName, {.buffersInFlightMax = buffersInFlightMax});
-        if (!reserved)
-        {
-            throw SourceError(std::make_error_code(std::errc::no_buffer_space),
-                              reserved.error().message());
-        }
-        reservation = std::move(*reserved);
-    }
-
-    void release() noexcept override
-    {
-        reservation.close();
-    }
-
-    IoBuffer tryAcquire() noexcept override
-    {
-        auto buffer = reactor.buffers().tryAcquire(reservation);
-        return buffer ? std::move(*buffer) : IoBuffer();
-    }
-
-    io::Result<IoBuffer> acquire() override
-    {
-        return acquireBuffer(reservation);
-    }
-
-    std::uint32_t buffersInFlight() const noexcept override
-    {
-        return reservation.buffersInFlight();
     }
 
     void bringFlushForward(FlushDemand& demand) noexcept override
@@ -110,7 +76,6 @@ private:
 
     Reactor& reactor;
     FiberRecord& fiber;
-    BufferReservation reservation;
     FlushMessage flushMessage{fiber};
 };
 
@@ -133,7 +98,7 @@ void AsyncSourceRunner::launch(std::shared_ptr<SourceTask> launched)
                 .stop = launched->stopSource().get_token()},
                [launched]
                {
-                   FiberExecution execution;
+                   FiberExecution execution(*Reactor::current());
                    launched->run(execution);
                })
         .detach();

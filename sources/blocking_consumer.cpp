@@ -1,6 +1,7 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/io_error.hpp>
+#include <weft/reactor/runtime_options.hpp>
 #include <weft/sources/blocking_consumer.hpp>
 #include <weft/sources/source_error.hpp>
 
@@ -102,21 +103,59 @@ private:
     boost::fibers::condition_variable_any changed;
 };
 
+/// Counts the emit functions; moves with one.
+class BlockingConsumer::Life
+{
+public:
+    explicit Life(BlockingConsumer& owner) noexcept : counted(&owner)
+    {
+        ++counted->emitFunctions;
+    }
+
+    Life(Life&& other) noexcept : counted(std::exchange(other.counted, nullptr))
+    {
+    }
+
+    Life& operator=(Life&&) = delete;
+
+    ~Life()
+    {
+        if (counted != nullptr)
+        {
+            --counted->emitFunctions;
+        }
+    }
+
+    BlockingConsumer& consumer() const noexcept
+    {
+        return *counted;
+    }
+
+private:
+    BlockingConsumer* counted;
+};
+
 BlockingConsumer::BlockingConsumer(Options options)
     : settings(std::move(options)),
       pool(settings.threadsMax)
 {
-    WEFT_ASSERT(settings.threadsMax > 0);
+    if (settings.threadsMax == 0)
+    {
+        throw InvalidOption("threadsMax", "0", "at least 1");
+    }
 }
 
-BlockingConsumer::~BlockingConsumer() = default;
+BlockingConsumer::~BlockingConsumer()
+{
+    WEFT_ASSERT(emitFunctions == 0);
+}
 
 EmitFunction BlockingConsumer::emitFunction(Function take)
 {
     WEFT_ASSERT(take != nullptr);
-    return [this, take = std::move(take)](OriginId origin, SourceEvent event) mutable
+    return [life = Life(*this), take = std::move(take)](OriginId origin, SourceEvent event) mutable
     {
-        Call call(*this, take, origin, event);
+        Call call(life.consumer(), take, origin, event);
         call.perform();
     };
 }

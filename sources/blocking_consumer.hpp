@@ -3,6 +3,7 @@
 #include <weft/reactor/offload_pool.hpp>
 #include <weft/sources/source_event.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <mutex>
@@ -32,10 +33,11 @@ public:
     /// May block. What it throws fails the source.
     using Function = std::move_only_function<void(OriginId, SourceEvent)>;
 
+    /// Throws InvalidOption when threadsMax is zero.
     explicit BlockingConsumer(Options options);
 
     /// Every emit function that was made here is gone, which is so when its source's tryStop has
-    /// succeeded.
+    /// succeeded: make the consumer before the handles of its sources. Asserted.
     ~BlockingConsumer();
 
     BlockingConsumer(const BlockingConsumer&) = delete;
@@ -56,9 +58,11 @@ public:
 
 private:
     class Call;
+    class Life;
 
     const Options settings;
-    std::mutex mutex; // guards what becomes of each call
+    std::atomic<std::size_t> emitFunctions = 0; // that exist
+    std::mutex mutex;                           // guards what becomes of each call
     OffloadPool pool;
 };
 

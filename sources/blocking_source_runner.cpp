@@ -1,15 +1,13 @@
 #include <weft/fibers/thread_waits.hpp>
-#include <weft/memory/assert.hpp>
-#include <weft/reactor/acquire_buffer.hpp>
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/blocking_source_runner.hpp>
 #include <weft/sources/flush_demand.hpp>
-#include <weft/sources/source_error.hpp>
-#include <weft/sources/source_execution.hpp>
+#include <weft/sources/pooled_execution.hpp>
 #include <weft/sources/source_task.hpp>
 
 #include <fmt/format.h>
 
+#include <system_error>
 #include <utility>
 
 namespace weft
@@ -19,53 +17,13 @@ namespace
 {
 
 /// A thread that runs a source; lives on its stack.
-class ThreadExecution final : public SourceExecution
+class ThreadExecution final : public PooledExecution<SharedIoBufferPool, SharedBufferReservation>
 {
 public:
-    explicit ThreadExecution(SharedIoBufferPool* buffers) noexcept
-        : pool(buffers),
+    explicit ThreadExecution(SharedIoBufferPool& buffers) noexcept
+        : PooledExecution(buffers),
           waits(*ThreadWaits::current())
     {
-    }
-
-    void reserve(const std::string& sourceName, std::uint32_t buffersInFlightMax) override
-    {
-        if (pool == nullptr)
-        {
-            throw SourceError(
-                std::make_error_code(std::errc::no_buffer_space),
-                fmt::format("source '{}' cannot be given its buffer: there are none for sources "
-                            "that run on threads; raise runtime.thread_buffers to at least 1",
-                            sourceName));
-        }
-        auto reserved = pool->reserve(sourceName, {.buffersInFlightMax = buffersInFlightMax});
-        if (!reserved)
-        {
-            throw SourceError(std::make_error_code(std::errc::no_buffer_space),
-                              reserved.error().message());
-        }
-        reservation = std::move(*reserved);
-    }
-
-    void release() noexcept override
-    {
-        reservation.close();
-    }
-
-    IoBuffer tryAcquire() noexcept override
-    {
-        auto buffer = pool->tryAcquire(reservation);
-        return buffer ? std::move(*buffer) : IoBuffer();
-    }
-
-    io::Result<IoBuffer> acquire() override
-    {
-        return acquireBuffer(reservation);
-    }
-
-    std::uint32_t buffersInFlight() const noexcept override
-    {
-        return reservation.buffersInFlight();
     }
 
     void bringFlushForward(FlushDemand& demand) noexcept override
@@ -77,9 +35,7 @@ public:
     }
 
 private:
-    SharedIoBufferPool* const pool;
     ThreadWaits& waits;
-    SharedBufferReservation reservation;
 };
 
 } // namespace
@@ -94,10 +50,17 @@ BlockingSourceRunner::BlockingSourceRunner(Runtime& sourceRuntime, OriginId orig
 
 void BlockingSourceRunner::launch(std::shared_ptr<SourceTask> launched)
 {
-    auto* const pool =
-        runtime.buffers().hasThreadPool() ? &runtime.buffers().threadPool() : nullptr;
+    auto& buffers = runtime.buffers();
+    if (!buffers.hasThreadPool())
+    {
+        throw std::system_error(
+            std::make_error_code(std::errc::no_buffer_space),
+            fmt::format("source '{}' is to run on a thread, and there are no buffers for such "
+                        "sources; raise runtime.thread_buffers to at least 1",
+                        launched->name()));
+    }
     runtime.blockingThreads().start(launched->name(), launched->stopSource().get_token(),
-                                    [launched, pool]
+                                    [launched, &pool = buffers.threadPool()]
                                     {
                                         ThreadExecution execution(pool);
                                         launched->run(execution);

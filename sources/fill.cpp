@@ -4,6 +4,14 @@
 namespace weft
 {
 
+namespace
+{
+
+/// A longer one stands for none.
+constexpr std::chrono::nanoseconds LongestInterval = std::chrono::hours(24) * 36500;
+
+} // namespace
+
 void Fill::advance(std::size_t sizeBytes) noexcept
 {
     const auto filledBefore = buffer.sizeBytes();
@@ -14,8 +22,8 @@ void Fill::advance(std::size_t sizeBytes) noexcept
         const auto now = Clock::now();
         buffer.metadata().creationTime = now;
         const bool timed =
-            interval >= std::chrono::nanoseconds::zero() && interval < OnDemandOnly - now;
-        flushDue = timed ? now + interval : OnDemandOnly;
+            interval >= std::chrono::nanoseconds::zero() && interval < LongestInterval;
+        flushDue = timed ? now + interval : demand.dueOnDemandOnly();
         demand.filling(flushDue);
     }
 }

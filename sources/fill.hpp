@@ -19,10 +19,6 @@ namespace weft
 class Fill
 {
 public:
-    /// Stands for "when it is full or demanded": later than any real deadline, yet told apart from
-    /// the waits that have none.
-    static constexpr Deadline OnDemandOnly = NoDeadline - std::chrono::nanoseconds(1);
-
     /// A negative interval stands for none. The demand outlives the fill.
     Fill(IoBuffer& filledBuffer, std::chrono::nanoseconds flushInterval,
          FlushDemand& flushDemand) noexcept
@@ -52,7 +48,8 @@ public:
     /// False when the buffer is full, its flush is due or it is demanded: return from fillBuffer.
     bool wantsMore() const noexcept;
 
-    /// When the buffer must be delivered; NoDeadline while it is empty. For the calls that wait,
+    /// When the buffer must be delivered; NoDeadline while it is empty, and centuries ahead for one
+    /// without flush interval. For the calls that wait,
     /// asked for anew before each of them: a wait with this deadline ends early, with
     /// IoError::DeadlineExpired, when downstream demands the buffer.
     Deadline deadline() const noexcept;

@@ -3,6 +3,8 @@
 #include <weft/timers/clock.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 
 namespace weft
 {
@@ -39,6 +41,15 @@ public:
         return uttered.load(std::memory_order_seq_cst);
     }
 
+    /// A deadline that never comes, and that no other buffer has: a demand for one buffer must not
+    /// cut short the wait for the next.
+    Deadline dueOnDemandOnly() noexcept
+    {
+        constexpr std::uint32_t DeadlinesMost = 1'000'000'000;
+        buffersOnDemand = (buffersOnDemand + 1) % DeadlinesMost;
+        return NoDeadline - std::chrono::nanoseconds(1 + buffersOnDemand);
+    }
+
     /// The buffer has its first bytes and is due at `deadline`.
     void filling(Deadline deadline) noexcept
     {
@@ -61,6 +72,7 @@ public:
 private:
     std::atomic<bool> uttered = false;
     std::atomic<Deadline> due = NoDeadline;
+    std::uint32_t buffersOnDemand = 0; // of the filling side
     static_assert(std::atomic<Deadline>::is_always_lock_free);
 };
 

@@ -87,8 +87,8 @@ public:
 
     /// Runs the source and emits its events. Returns at once; false when it has been started
     /// before, and the emit function is then destroyed unused. Throws std::system_error when the
-    /// runtime has shut down or has no fiber record, or no thread, left; it may be tried again
-    /// then.
+    /// runtime has shut down or has no fiber record, thread or buffers left for it; it may be
+    /// tried again then.
     ///
     /// What is emitted: data; then, unless a stop was asked for, the end of the stream; or one
     /// failure, which an exception of close does not replace.

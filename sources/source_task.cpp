@@ -71,10 +71,14 @@ bool SourceTask::begin(EmitFunction&& emitFunction)
 
 void SourceTask::unbegin() noexcept
 {
+    // Destroyed without the lock: it is not ours, and may ask for anything.
+    auto refused = std::move(emit);
+    refused = nullptr;
     const std::lock_guard lock(mutex);
     begun = false;
     emit = nullptr;
     counters.setState(SourceState::Created);
+    changed.notify_all(); // who waits for the end of what has not begun
 }
 
 void SourceTask::run(SourceExecution& own) noexcept

@@ -208,6 +208,25 @@ TEST_P(BlockingConsumerTest, stopWaitsForAnEventThatIsBeingTaken)
     EXPECT_EQ(log.emitFunctionCount(), 0);
 }
 
+TEST_P(BlockingConsumerTest, withoutThreadsIsRefused)
+{
+    EXPECT_THROW(BlockingConsumer({.name = "idle", .threadsMax = 0}), InvalidOption);
+}
+
+TEST_P(BlockingConsumerTest, thatGoesBeforeItsEmitFunctionsIsFoundOut)
+{
+    testing::GTEST_FLAG(death_test_style) = "threadsafe";
+    EXPECT_DEATH(
+        {
+            EmitFunction emit;
+            {
+                BlockingConsumer consumer({.name = "short-lived", .threadsMax = 1});
+                emit = consumer.emitFunction([](OriginId, const SourceEvent&) {});
+            }
+        },
+        "emitFunctions == 0");
+}
+
 TEST_P(BlockingConsumerTest, whatTheConsumerThrowsFailsTheSourceAndIsNotRetried)
 {
     BlockingConsumer consumer({.name = "query", .threadsMax = 1});

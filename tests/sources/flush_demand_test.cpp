@@ -137,7 +137,7 @@ TEST_P(FlushDemandTest, bufferWithoutFlushIntervalIsDeliveredOnDemandOnly)
         {
             put(fill, "for you");
         }
-        EXPECT_EQ(fill.deadline(), Fill::OnDemandOnly);
+        EXPECT_GT(fill.deadline(), io::after(std::chrono::hours(24 * 365)));
         waits.release();
         const auto slept = io::sleepUntil(fill.deadline());
         return slept || gaveUp(slept.error()) ? FillStatus::More : FillStatus::EndOfStream;
@@ -151,6 +151,35 @@ TEST_P(FlushDemandTest, bufferWithoutFlushIntervalIsDeliveredOnDemandOnly)
     log.waitForBytes(7);
     EXPECT_EQ(runner->tryStop(10s), TryStopResult::Success);
     EXPECT_EQ(log.lastEventCount(), 0);
+}
+
+/// The deadline of a buffer without flush interval was the same for all: a demand for one ended the
+/// first wait for the next, which was delivered though nobody had asked.
+TEST_P(FlushDemandTest, oneDemandMustNotDeliverTwoBuffers)
+{
+    std::counting_semaphore<> waits(0);
+    SourceScript script;
+    script.fillBuffer = [&](Fill& fill)
+    {
+        put(fill, "x");
+        waits.release();
+        const auto slept = io::sleepUntil(fill.deadline());
+        return slept || gaveUp(slept.error()) ? FillStatus::More : FillStatus::EndOfStream;
+    };
+    auto runner = makeRunner(GetParam(), runtime, script,
+                             {.name = "patient", .flushInterval = std::chrono::nanoseconds(-1)});
+    ASSERT_TRUE(runner->start(log.emit()));
+    for (std::size_t demands = 1; demands <= 20; ++demands)
+    {
+        waits.acquire(); // the buffer to be demanded has its bytes
+        runner->requestFlush();
+        log.waitForBytes(demands);
+    }
+    waits.acquire();
+    EXPECT_FALSE(waits.try_acquire_for(20ms)) << "the one that nobody demands is kept";
+    EXPECT_EQ(log.received().size(), 20U);
+    EXPECT_EQ(runner->statistics().buffersDemanded, 20U);
+    EXPECT_EQ(runner->tryStop(10s), TryStopResult::Success);
 }
 
 TEST_P(FlushDemandTest, otherWaitsOfTheSourceAreNotCutShort)

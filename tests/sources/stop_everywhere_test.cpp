@@ -346,3 +346,29 @@ TEST_P(StopFromEmitTest, groupStopsThoughOneOfItCannotCloseYet)
     mayClose = true;
     EXPECT_EQ(tryStopAll(handles, 10s), TryStopResult::Success);
 }
+
+class StopBesideStartTest : public testing::TestWithParam<RunnerKind>
+{
+};
+
+WEFT_INSTANTIATE_OVER_RUNNERS(StopBesideStartTest);
+
+/// A start that fails took back that it had begun and told nobody: who was waiting for the end of
+/// the source by then slept out its whole time.
+TEST_P(StopBesideStartTest, stopMustNotWaitForAStartThatHasFailed)
+{
+    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64});
+    runtime.shutdown();
+    SourceScript script;
+    for (int round = 0; round < 200; ++round)
+    {
+        auto runner = makeRunner(GetParam(), runtime, script);
+        std::jthread starter(
+            [&]
+            {
+                EXPECT_THROW(runner->start([](OriginId, const SourceEvent&) {}), std::system_error);
+            });
+        EXPECT_EQ(runner->tryStop(1h), TryStopResult::Success);
+    }
+    EXPECT_EQ(script.opens, 0);
+}

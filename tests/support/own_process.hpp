@@ -45,6 +45,9 @@ inline OwnProcessResult runTestAgain(const std::string& testName)
     ::posix_spawn_file_actions_adddup2(&actions, output.second.get(), STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, output.second.get(), STDERR_FILENO);
     ::setenv(OwnProcessMark, "1", 1);
+    // That test, whichever shard of all tests this program was told to run when it began.
+    ::unsetenv("GTEST_TOTAL_SHARDS");
+    ::unsetenv("GTEST_SHARD_INDEX");
     pid_t process = -1;
     const int error = ::posix_spawn(&process, program.c_str(), &actions, nullptr,
                                     const_cast<char* const*>(arguments.data()), environ);

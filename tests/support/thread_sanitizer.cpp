@@ -9,6 +9,7 @@ extern "C" const char* __tsan_default_suppressions()
            "race:boost::fibers::unbuffered_channel\n"
            "race:boost::fibers::detail::shared_state\n"
            "race:boost::fibers::future\n"
+           "race:boost::fibers::context::wake\n"
            "race:boost::fibers::scheduler::schedule_from_remote\n"
            "race:boost::fibers::algo::round_robin::notify\n";
 }

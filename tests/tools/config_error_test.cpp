@@ -47,6 +47,13 @@ constexpr auto TopKeys = "runtime, workers, sink, sources";
 const std::string GoodSources = "sources: [{name: log, type: file, path: data}]\n";
 
 const std::vector<WrongConfig> WrongSources{
+    {"pausesThatContradict",
+     withSource("    port: 9000\n    reconnect_attempts: 3\n    reconnect_pause_min: 20s\n"),
+     "7: key 'sources[0].reconnect_pause_min' is '20s'; allowed: at most "
+     "reconnect_pause_max, which is 10s"},
+    {"timeWithoutAttempts", withSource("    port: 9000\n    reconnect_time: 1s\n"),
+     "6: key 'sources[0].reconnect_time' is '1s', but reconnect_attempts is 0, so "
+     "nothing is tried again; give reconnect_attempts too"},
     {"portOutOfRange", withSource("    port: 70000\n"),
      "5: key 'sources[0].port' is 70000; allowed: 1 to 65535"},
     {"portNotANumber", withSource("    port: http\n"),

@@ -2,10 +2,13 @@
 
 #include "tests/support/sockets.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -16,7 +19,7 @@ namespace weft::test
 namespace
 {
 
-pid_t findThread(pid_t process, std::string_view name)
+std::optional<pid_t> findThread(pid_t process, std::string_view name)
 {
     const auto tasks = "/proc/" + std::to_string(process) + "/task";
     for (const auto& task : std::filesystem::directory_iterator(tasks))
@@ -27,12 +30,28 @@ pid_t findThread(pid_t process, std::string_view name)
             return std::stoi(task.path().filename().string());
         }
     }
+    return std::nullopt;
+}
+
+/// A thread gives itself its name, some time after it is born.
+pid_t awaitThread(pid_t process, std::string_view name)
+{
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < patience)
+    {
+        if (const auto found = findThread(process, name))
+        {
+            return *found;
+        }
+        std::this_thread::yield();
+    }
     throw std::runtime_error("there is no thread " + std::string(name));
 }
 
 } // namespace
 
-FrozenThread::FrozenThread(pid_t process, std::string_view name) : thread(findThread(process, name))
+FrozenThread::FrozenThread(pid_t process, std::string_view name)
+    : thread(awaitThread(process, name))
 {
     checkedCall(static_cast<int>(::ptrace(PTRACE_SEIZE, thread, nullptr, nullptr)), "seize");
     checkedCall(static_cast<int>(::ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr)), "freeze");

@@ -19,14 +19,15 @@ constexpr std::uint32_t SourcesMost = 5000;
 
 std::chrono::nanoseconds parseMinutes(const std::string& text)
 {
+    constexpr double MinutesLeast = 0.01; // less would check nothing
     constexpr double MinutesMost = 60.0 * 24 * 30;
     double minutes = 0;
     const auto* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, minutes);
-    if (parsed.ec != std::errc() || parsed.ptr != end || !(minutes > 0) || minutes > MinutesMost)
+    if (parsed.ec != std::errc() || parsed.ptr != end || minutes < MinutesLeast ||
+        minutes > MinutesMost)
     {
-        throw InvalidOption("--minutes", text,
-                            "a number above 0 and up to 43200, such as 30 or 0.5");
+        throw InvalidOption("--minutes", text, "a number from 0.01 to 43200, such as 30 or 0.5");
     }
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::duration<double, std::ratio<60>>(minutes));
@@ -41,8 +42,9 @@ std::uint64_t parseSeed(const std::string& text)
         std::random_device device;
         return device() % SeedsMost;
     }
-    return static_cast<std::uint64_t>(tools::parseWholeNumberOption(
-        "--seed", text, 0, std::numeric_limits<std::int64_t>::max(), "a whole number from 0"));
+    return static_cast<std::uint64_t>(
+        tools::parseWholeNumberOption("--seed", text, 0, std::numeric_limits<std::int64_t>::max(),
+                                      "a whole number from 0 to 9223372036854775807"));
 }
 
 std::chrono::nanoseconds parseRound(const std::string& text)

@@ -60,7 +60,7 @@ struct ThreadCounts
     std::size_t reactors = 0;
     std::size_t workers = 0;
     std::size_t offload = 0;
-    std::size_t sources = 0; // of sources with execution: thread
+    std::size_t sources = 0; // of sources with execution: thread, the most at once
 
     /// With the main thread.
     std::size_t total() const noexcept

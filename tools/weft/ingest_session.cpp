@@ -231,7 +231,7 @@ IngestResult IngestSession::finish()
         .workers = workers.size(),
         .offload =
             runtime.threadCount() - runtime.reactorCount() - runtime.blockingThreads().count(),
-        .sources = countThreadSources(ingestPlan.sources),
+        .sources = runtime.blockingThreads().highWater(),
     };
     result.threadBuffers = threadBuffers();
     result.reactors = runtime.statistics();

@@ -48,8 +48,11 @@ std::string resourceAdvice(std::error_code error)
 
 std::string withResourceAdvice(std::string_view message, std::error_code error)
 {
-    // Some messages of the runtime name the limit themselves.
-    const auto advice = message.contains("ulimit") ? std::string() : resourceAdvice(error);
+    // Some messages of the runtime say themselves what to raise; and a file that another process
+    // has leased (fcntl(2)) answers EAGAIN, which has nothing to do with threads.
+    const bool saidAlready = message.contains("raise ");
+    const bool leased = error.value() == EAGAIN && message.starts_with("open ");
+    const auto advice = saidAlready || leased ? std::string() : resourceAdvice(error);
     return advice.empty() ? std::string(message) : fmt::format("{}; {}", message, advice);
 }
 

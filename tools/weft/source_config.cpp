@@ -213,7 +213,15 @@ void readSource(const ConfigNode& source, NamesTaken& taken,
         }
         auto copyName = copies > 1 ? fmt::format("{}-{}", name, copy) : name;
         takeName(copyName, source, taken);
-        descriptors.emplace_back(std::move(copyName), type.name, texts);
+        try
+        {
+            descriptors.emplace_back(std::move(copyName), type.name, texts);
+        }
+        catch (const InvalidParameter& error)
+        {
+            // Each is allowed by itself, but not beside the others.
+            source.find(error.parameter()).value_or(source).fail(error.problem());
+        }
     }
 }
 
