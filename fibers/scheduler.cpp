@@ -1,6 +1,7 @@
 #include <weft/fibers/scheduler.hpp>
 #include <weft/memory/assert.hpp>
 #include <weft/memory/memory_error.hpp>
+#include <weft/timers/clock.hpp>
 
 #include <boost/fiber/operations.hpp>
 #include <fmt/format.h>
@@ -163,7 +164,7 @@ FiberRecord& Scheduler::newRecord(std::string_view name, StackClass stackClass)
 
 void Scheduler::submit(FiberRecord& record) noexcept
 {
-    record.setState(FiberState::Queued, std::chrono::steady_clock::now());
+    record.setState(FiberState::Queued, Clock::now());
     // Either stopAll() finds the record in the pool, or we see here that it has begun.
     if (stopping.load(std::memory_order_seq_cst))
     {

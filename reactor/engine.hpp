@@ -46,6 +46,12 @@ public:
     /// system call when there is nothing to do.
     virtual void poll() noexcept = 0;
 
+    /// No fiber is ready, and park() comes next: after the scheduler has published that it sleeps
+    /// and has looked for messages once more. In a simulation other threads act here.
+    virtual void aboutToPark() noexcept
+    {
+    }
+
     /// Like poll(), but when nothing has completed waits for a completion, a wake-up or `until`.
     virtual void park(Clock::time_point until) noexcept = 0;
 

@@ -1,4 +1,5 @@
 #include <weft/reactor/io.hpp>
+#include <weft/reactor/machine.hpp>
 #include <weft/reactor/perform.hpp>
 
 #include <algorithm>
@@ -73,9 +74,7 @@ Result<OwnedDescriptor> performDescriptor(Operation& operation, Deadline deadlin
 /// Whether the descriptor reads from a FIFO.
 bool readsFromFifo(int descriptor, int openFlags) noexcept
 {
-    struct stat status = {};
-    return (openFlags & O_ACCMODE) == O_RDONLY && ::fstat(descriptor, &status) == 0 &&
-           S_ISFIFO(status.st_mode);
+    return (openFlags & O_ACCMODE) == O_RDONLY && S_ISFIFO(Machine::current().fileMode(descriptor));
 }
 
 /// Operations carry pointers without const; those that only read do not write through them.

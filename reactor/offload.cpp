@@ -13,7 +13,7 @@ std::error_code OffloadWait::perform(Deadline deadline)
     {
         return error;
     }
-    if (const auto error = reactor.offloadPool().submit(*this))
+    if (const auto error = reactor.offloadExecutor().submit(*this))
     {
         return error;
     }
@@ -31,7 +31,7 @@ void OffloadWait::run() noexcept
 
 void OffloadWait::giveUp() noexcept
 {
-    if (reactor.offloadPool().withdraw(*this))
+    if (reactor.offloadExecutor().withdraw(*this))
     {
         withdrawn = true;
         resume();
@@ -64,7 +64,7 @@ private:
     void giveUp() noexcept override
     {
         auto expected = Phase::UnderWay;
-        if (reactor.offloadPool().withdraw(task))
+        if (reactor.offloadExecutor().withdraw(task))
         {
             task.self.reset(); // the caller holds another
             abandoned = true;
@@ -93,7 +93,7 @@ std::error_code AbandonableTask::perform(Reactor& reactor, std::shared_ptr<Aband
     task->scheduler = &reactor.scheduler();
     task->wait = &taskWait;
     task->self = task;
-    if (const auto error = reactor.offloadPool().submit(*task))
+    if (const auto error = reactor.offloadExecutor().submit(*task))
     {
         task->self.reset();
         return error;

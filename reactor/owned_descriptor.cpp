@@ -1,6 +1,5 @@
+#include <weft/reactor/machine.hpp>
 #include <weft/reactor/owned_descriptor.hpp>
-
-#include <unistd.h>
 
 namespace weft
 {
@@ -10,8 +9,7 @@ void OwnedDescriptor::reset(int replacement) noexcept
     const auto previous = std::exchange(descriptor, replacement);
     if (previous >= 0)
     {
-        // The descriptor is gone whatever close() answers.
-        ::close(previous);
+        Machine::current().close(previous);
     }
 }
 

@@ -1,7 +1,7 @@
 #include <weft/fibers/stack_overflow.hpp>
 #include <weft/memory/assert.hpp>
+#include <weft/reactor/machine.hpp>
 #include <weft/reactor/reactor.hpp>
-#include <weft/reactor/uring_engine.hpp>
 
 #include <fmt/format.h>
 
@@ -60,7 +60,7 @@ Reactor::ReclaimItem::ReclaimItem(Reactor& owner) noexcept
 }
 
 Reactor::Reactor(const ReactorOptions& reactorOptions, IoBufferPool& bufferPool,
-                 OffloadPool& offloadThreads)
+                 OffloadExecutor& offloadThreads)
     : options(reactorOptions),
       ioBuffers(bufferPool),
       offload(offloadThreads),
@@ -81,10 +81,12 @@ void Reactor::run(const std::function<void()>& started)
     ::pthread_setname_np(::pthread_self(), fmt::format("weft-{}", options.index).c_str());
     pinThread();
     const StackOverflowReporter overflowReporter;
-    ioEngine = std::make_unique<UringEngine>(
-        UringEngineOptions{.submissionEntries = options.submissionEntries,
-                           .completionEntries = options.completionEntries,
-                           .wakeDescriptor = wakeDescriptor.get()});
+    ioEngine = machine().makeEngine({.kind = options.engine,
+                                     .submissionEntries = options.submissionEntries,
+                                     .completionEntries = options.completionEntries,
+                                     .wakeDescriptor = wakeDescriptor.get(),
+                                     .offload = &offload,
+                                     .scheduler = fiberScheduler.get()});
     timerWheel.emplace(ioEngine->now(), options.timerTick);
     ioBuffers.attach(*this);
     currentReactor = this;
@@ -146,6 +148,10 @@ void Reactor::turn(bool fibersAreReady) noexcept
     if (fibersAreReady)
     {
         ioEngine->poll();
+    }
+    else
+    {
+        ioEngine->aboutToPark();
     }
     if (timerWheel->armedCount() != 0)
     {

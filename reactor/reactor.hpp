@@ -4,6 +4,7 @@
 #include <weft/memory/io_buffer_pool.hpp>
 #include <weft/memory/return_signal.hpp>
 #include <weft/reactor/engine.hpp>
+#include <weft/reactor/engine_options.hpp>
 #include <weft/reactor/owned_descriptor.hpp>
 #include <weft/timers/timer_wheel.hpp>
 
@@ -23,7 +24,8 @@
 namespace weft
 {
 
-class OffloadPool;
+class Machine;
+class OffloadExecutor;
 
 struct ReactorOptions
 {
@@ -31,6 +33,8 @@ struct ReactorOptions
     /// The CPU to run on; none: where the operating system likes.
     std::optional<int> cpu;
     SchedulerOptions scheduler;
+    Machine* machine = nullptr;
+    EngineKind engine = EngineKind::Auto;
     std::uint32_t submissionEntries = 0;
     std::uint32_t completionEntries = 0;
     std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
@@ -55,7 +59,7 @@ class Reactor final : private ReactorDriver, private ReturnSignal
 {
 public:
     /// Throws std::system_error when descriptors or address space run out. The pools outlive it.
-    Reactor(const ReactorOptions& options, IoBufferPool& bufferPool, OffloadPool& offloadPool);
+    Reactor(const ReactorOptions& options, IoBufferPool& bufferPool, OffloadExecutor& offload);
     ~Reactor();
 
     Reactor(const Reactor&) = delete;
@@ -100,9 +104,15 @@ public:
         return ioBuffers;
     }
 
-    OffloadPool& offloadPool() noexcept
+    /// Who runs what would block this thread.
+    OffloadExecutor& offloadExecutor() noexcept
     {
         return offload;
+    }
+
+    Machine& machine() noexcept
+    {
+        return *options.machine;
     }
 
 private:
@@ -128,7 +138,7 @@ private:
 
     const ReactorOptions options;
     IoBufferPool& ioBuffers;
-    OffloadPool& offload;
+    OffloadExecutor& offload;
     OwnedDescriptor wakeDescriptor;
     boost::intrusive_ptr<Scheduler> fiberScheduler;
     std::optional<TimerWheel> timerWheel;

@@ -1,4 +1,5 @@
 #include <weft/memory/assert.hpp>
+#include <weft/reactor/machine.hpp>
 #include <weft/reactor/runtime.hpp>
 #include <weft/reactor/thread_signals.hpp>
 
@@ -27,6 +28,11 @@ BufferManagerOptions bufferOptions(const RuntimeOptions& options)
     };
 }
 
+Machine& machineOf(const RuntimeOptions& options) noexcept
+{
+    return options.machine != nullptr ? *options.machine : Machine::real();
+}
+
 ReactorOptions reactorOptions(const RuntimeOptions& options, std::size_t index)
 {
     const auto& stacks = options.stacksPerReactor;
@@ -38,6 +44,8 @@ ReactorOptions reactorOptions(const RuntimeOptions& options, std::size_t index)
         .scheduler = {.reactorIndex = index,
                       .stacks = {.stacks = stacks},
                       .recordsMax = stackCount + options.spawnQueuePerReactor},
+        .machine = &machineOf(options),
+        .engine = options.engine,
         .submissionEntries = options.submissionEntries,
         .completionEntries = options.completionEntries,
         .timerTick = options.timerTick,
@@ -69,8 +77,9 @@ Runtime::Runtime(const RuntimeOptions& options)
 {
     for (std::size_t index = 0; index < runtimeOptions.reactors; ++index)
     {
-        reactors.push_back(std::make_unique<Reactor>(reactorOptions(runtimeOptions, index),
-                                                     bufferManager.ioPool(index), offload));
+        reactors.push_back(std::make_unique<Reactor>(
+            reactorOptions(runtimeOptions, index), bufferManager.ioPool(index),
+            machineOf(runtimeOptions).offloadExecutor(offload)));
     }
     startReactors();
 }

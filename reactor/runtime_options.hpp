@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/memory/stack_class.hpp>
+#include <weft/reactor/engine_options.hpp>
 #include <weft/timers/timer_wheel.hpp>
 
 #include <array>
@@ -13,6 +14,8 @@
 
 namespace weft
 {
+
+class Machine;
 
 /// One option whose value cannot be used. The message has all three parts.
 class InvalidOption : public std::invalid_argument
@@ -54,6 +57,9 @@ struct RuntimeOptions
     /// Spawned fibers of each reactor that may wait for a stack.
     std::uint32_t spawnQueuePerReactor = 4096;
 
+    /// How I/O is carried out.
+    EngineKind engine = EngineKind::Auto;
+
     /// io_uring's rings, in entries, of each reactor. Powers of two; the kernel rounds up.
     std::uint32_t submissionEntries = 1024;
     std::uint32_t completionEntries = 8192;
@@ -63,6 +69,9 @@ struct RuntimeOptions
 
     /// How far apart timers are told; a timer is at most this late.
     std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
+
+    /// The operating system to run on; outlives the runtime. Null: the real one.
+    Machine* machine = nullptr;
 
     /// The options with every default filled in. Throws InvalidOption.
     RuntimeOptions resolved() const;

@@ -1,5 +1,5 @@
 #include <weft/memory/assert.hpp>
-#include <weft/reactor/io_error.hpp>
+#include <weft/reactor/machine.hpp>
 #include <weft/reactor/offload.hpp>
 #include <weft/reactor/socket_address.hpp>
 
@@ -21,7 +21,6 @@ namespace weft
 namespace
 {
 
-using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 using Addresses = std::expected<std::vector<SocketAddress>, std::error_code>;
 
 class ResolverCategory final : public std::error_category
@@ -37,40 +36,6 @@ public:
         return ::gai_strerror(value);
     }
 };
-
-/// Whether a look-up has failed because this machine was short of something.
-bool isShortage(int errnoValue) noexcept
-{
-    return errnoValue == EMFILE || errnoValue == ENFILE || errnoValue == ENOMEM;
-}
-
-Addresses lookUp(const std::string& host, std::uint16_t port)
-{
-    addrinfo hints = {};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
-    addrinfo* found = nullptr;
-    const auto service = fmt::format("{}", port);
-    errno = 0;
-    const int error = ::getaddrinfo(host.c_str(), service.c_str(), &hints, &found);
-    // Without a descriptor for its files and sockets, glibc answers that there is no such name.
-    if (error == EAI_SYSTEM || (error != 0 && isShortage(errno)))
-    {
-        return std::unexpected(errnoError(errno));
-    }
-    if (error != 0)
-    {
-        return std::unexpected(std::error_code(error, resolverCategory()));
-    }
-    const AddressList list(found, &::freeaddrinfo);
-    std::vector<SocketAddress> addresses;
-    for (const auto* entry = list.get(); entry != nullptr; entry = entry->ai_next)
-    {
-        addresses.emplace_back(entry->ai_addr, entry->ai_addrlen);
-    }
-    return addresses;
-}
 
 template <typename Address>
 SocketAddress copyOf(const Address& address) noexcept
@@ -159,9 +124,9 @@ Addresses resolve(const std::string& host, std::uint16_t port, Deadline deadline
         return std::vector{*numeric};
     }
     auto answer = offloadAbandonable(
-        [host, port]
+        [&machine = Machine::current(), host, port]
         {
-            return lookUp(host, port);
+            return machine.lookUp(host, port);
         },
         deadline);
     if (!answer)

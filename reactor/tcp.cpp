@@ -1,3 +1,4 @@
+#include <weft/reactor/machine.hpp>
 #include <weft/reactor/tcp.hpp>
 
 #include <cerrno>
@@ -13,24 +14,12 @@ namespace
 io::Result<OwnedDescriptor> makeSocket(int family)
 {
     // Blocking mode: io_uring then waits by itself where it would otherwise answer EAGAIN.
-    OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket)
+    const int socket = Machine::current().socket(family, SOCK_STREAM | SOCK_CLOEXEC);
+    if (socket < 0)
     {
-        return std::unexpected(errnoError(errno));
+        return std::unexpected(errnoError(-socket));
     }
-    return socket;
-}
-
-template <int (*GetName)(int, sockaddr*, socklen_t*) noexcept>
-SocketAddress nameOf(int descriptor) noexcept
-{
-    SocketAddress address;
-    auto size = SocketAddress::capacity();
-    if (GetName(descriptor, address.data(), &size) == 0)
-    {
-        address.setSize(size);
-    }
-    return address;
+    return OwnedDescriptor(socket);
 }
 
 } // namespace
@@ -113,12 +102,16 @@ io::Result<void> TcpStream::close()
 
 SocketAddress TcpStream::localAddress() const noexcept
 {
-    return nameOf<::getsockname>(socket.get());
+    SocketAddress address;
+    Machine::current().getsockname(socket.get(), address);
+    return address;
 }
 
 SocketAddress TcpStream::peerAddress() const noexcept
 {
-    return nameOf<::getpeername>(socket.get());
+    SocketAddress address;
+    Machine::current().getpeername(socket.get(), address);
+    return address;
 }
 
 io::Result<TcpListener> TcpListener::listen(const SocketAddress& address, int backlog)
@@ -152,7 +145,9 @@ io::Result<TcpStream> TcpListener::accept(Deadline deadline) const
 
 SocketAddress TcpListener::localAddress() const noexcept
 {
-    return nameOf<::getsockname>(socket.get());
+    SocketAddress address;
+    Machine::current().getsockname(socket.get(), address);
+    return address;
 }
 
 io::Result<void> TcpListener::close()

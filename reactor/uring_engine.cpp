@@ -96,7 +96,7 @@ void prepare(io_uring_sqe& entry, const Operation& operation) noexcept
 
 } // namespace
 
-UringEngine::UringEngine(const UringEngineOptions& options) : wakeDescriptor(options.wakeDescriptor)
+UringEngine::UringEngine(const EngineOptions& options) : wakeDescriptor(options.wakeDescriptor)
 {
     createUring(ring, options.submissionEntries, options.completionEntries, setupFlags);
     // Both are optimisations that old kernels refuse; `weft doctor` tells.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/reactor/engine.hpp>
+#include <weft/reactor/engine_options.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <liburing.h>
@@ -10,14 +11,6 @@
 
 namespace weft
 {
-
-struct UringEngineOptions
-{
-    std::uint32_t submissionEntries = 0;
-    std::uint32_t completionEntries = 0;
-    /// An eventfd that ends park() when it is written. Outlives the engine.
-    int wakeDescriptor = -1;
-};
 
 /// The engine on io_uring. Rules that it keeps:
 ///   1. user_data is the operation's address. It completes when its own completion arrives; the
@@ -34,7 +27,7 @@ class UringEngine final : public Engine
 {
 public:
     /// Must run on the reactor's thread. Throws std::system_error.
-    explicit UringEngine(const UringEngineOptions& options);
+    explicit UringEngine(const EngineOptions& options);
     ~UringEngine() override;
 
     UringEngine(const UringEngine&) = delete;
