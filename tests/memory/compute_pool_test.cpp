@@ -1,4 +1,5 @@
 #include <weft/memory/compute_pool.hpp>
+#include <weft/timers/clock.hpp>
 
 #include <gtest/gtest.h>
 
@@ -14,8 +15,6 @@ namespace weft
 
 namespace
 {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds PatienceForAll{60};
 
