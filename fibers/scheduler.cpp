@@ -48,6 +48,11 @@ Scheduler* Scheduler::current() noexcept
     return currentScheduler;
 }
 
+Scheduler* Scheduler::exchangeCurrent(Scheduler* scheduler) noexcept
+{
+    return std::exchange(currentScheduler, scheduler);
+}
+
 void Scheduler::enter(ReactorDriver& reactorDriver)
 {
     WEFT_ASSERT(currentScheduler == nullptr);

@@ -77,6 +77,10 @@ public:
     /// The scheduler of the calling thread; null on threads that are not reactors.
     static Scheduler* current() noexcept;
 
+    /// Makes `scheduler` what current() answers on the calling thread, and returns what it was. For
+    /// OutsideReactor.
+    static Scheduler* exchangeCurrent(Scheduler* scheduler) noexcept;
+
     /// Makes this the calling thread's scheduler, driven by `driver`. Owner thread, once.
     void enter(ReactorDriver& driver);
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <utility>
 
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -74,6 +75,11 @@ Reactor::~Reactor() = default;
 Reactor* Reactor::current() noexcept
 {
     return currentReactor;
+}
+
+Reactor* Reactor::exchangeCurrent(Reactor* reactor) noexcept
+{
+    return std::exchange(currentReactor, reactor);
 }
 
 void Reactor::run(const std::function<void()>& started)

@@ -68,6 +68,10 @@ public:
     /// The calling thread's reactor; null on other threads.
     static Reactor* current() noexcept;
 
+    /// Makes `reactor` what current() answers on the calling thread, and returns what it was. For
+    /// OutsideReactor.
+    static Reactor* exchangeCurrent(Reactor* reactor) noexcept;
+
     /// The thread's whole life: calls `started` once fibers can run, then runs them until the
     /// scheduler may exit. Throws std::system_error, before `started`, when the core or the engine
     /// cannot be had.

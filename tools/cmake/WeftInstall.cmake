@@ -1,7 +1,11 @@
 # `cmake --install` gives a package that find_package(weft) finds.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS weft EXPORT weftTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+set(installed weft)
+if(WEFT_BUILD_SIMULATION)
+    list(APPEND installed weft-simulation)
+endif()
+install(TARGETS ${installed} EXPORT weftTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(layer IN LISTS WEFT_LAYERS)
     install(DIRECTORY ${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weft
             FILES_MATCHING PATTERN "*.hpp")
