@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -37,6 +35,19 @@ public:
     }
 };
 
+/// "%eth0"; empty for an address that is good on every interface.
+std::string scopeText(std::uint32_t scopeId)
+{
+    std::array<char, IF_NAMESIZE> name{};
+    if (scopeId == 0)
+    {
+        return {};
+    }
+    // An interface that has gone leaves only its number.
+    return ::if_indextoname(scopeId, name.data()) != nullptr ? fmt::format("%{}", name.data())
+                                                             : fmt::format("%{}", scopeId);
+}
+
 template <typename Address>
 SocketAddress copyOf(const Address& address) noexcept
 {
@@ -54,6 +65,11 @@ SocketAddress::SocketAddress(const sockaddr* address, socklen_t addressSizeBytes
 
 std::optional<SocketAddress> SocketAddress::parse(std::string_view host, std::uint16_t port)
 {
+    // At which the calls below would end the text, and take what is before it.
+    if (host.find('\0') != std::string_view::npos)
+    {
+        return std::nullopt;
+    }
     sockaddr_in ipv4 = {};
     if (::inet_pton(AF_INET, std::string(host).c_str(), &ipv4.sin_addr) == 1)
     {
@@ -105,7 +121,9 @@ std::string SocketAddress::toString() const
     case AF_INET6:
         ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr,
                     host.data(), host.size());
-        return fmt::format("[{}]:{}", host.data(), port());
+        return fmt::format("[{}{}]:{}", host.data(),
+                           scopeText(reinterpret_cast<const sockaddr_in6&>(storage).sin6_scope_id),
+                           port());
     default:
         return "(no internet address)";
     }
@@ -122,6 +140,10 @@ Addresses resolve(const std::string& host, std::uint16_t port, Deadline deadline
     if (const auto numeric = SocketAddress::parse(host, port))
     {
         return std::vector{*numeric};
+    }
+    if (host.find('\0') != std::string::npos) // as above
+    {
+        return std::unexpected(std::error_code(EAI_NONAME, resolverCategory()));
     }
     auto answer = offloadAbandonable(
         [&machine = Machine::current(), host, port]

@@ -63,7 +63,7 @@ public:
     /// Zero for families that have none.
     std::uint16_t port() const noexcept;
 
-    /// "127.0.0.1:9000", "[::1]:9000".
+    /// "127.0.0.1:9000", "[::1]:9000", "[fe80::1%eth0]:9000".
     std::string toString() const;
 
 private:

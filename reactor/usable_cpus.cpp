@@ -1,10 +1,10 @@
+#include <weft/reactor/cgroup_text.hpp>
 #include <weft/reactor/usable_cpus.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -36,31 +36,23 @@ std::vector<int> affinityMask()
     return cpus;
 }
 
-/// "QUOTA PERIOD" in microseconds, or "max PERIOD" for none (cgroup-v2.rst, cpu.max).
-std::optional<double> readQuotaV2(const fs::path& group)
+/// Empty when there is no such file.
+std::string readLine(const fs::path& path)
 {
-    std::ifstream file(group / "cpu.max");
-    std::string quota;
-    double period = 0;
-    if (!(file >> quota >> period) || quota == "max" || period <= 0)
-    {
-        return std::nullopt;
-    }
-    return std::strtod(quota.c_str(), nullptr) / period;
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
 }
 
-/// Two files, -1 for none (sched-bwc.rst).
+std::optional<double> readQuotaV2(const fs::path& group)
+{
+    return parseCpuMax(readLine(group / "cpu.max"));
+}
+
 std::optional<double> readQuotaV1(const fs::path& group)
 {
-    std::ifstream quotaFile(group / "cpu.cfs_quota_us");
-    std::ifstream periodFile(group / "cpu.cfs_period_us");
-    double quota = 0;
-    double period = 0;
-    if (!(quotaFile >> quota) || !(periodFile >> period) || quota <= 0 || period <= 0)
-    {
-        return std::nullopt;
-    }
-    return quota / period;
+    return parseCpuCfs(readLine(group / "cpu.cfs_quota_us"), readLine(group / "cpu.cfs_period_us"));
 }
 
 /// The tightest quota from the group up to the mount point.
@@ -81,44 +73,20 @@ std::optional<double> tightest(const fs::path& mount, const fs::path& group, Rea
     }
 }
 
-bool listsController(const std::string& controllers, std::string_view wanted)
-{
-    std::istringstream list(controllers);
-    for (std::string name; std::getline(list, name, ',');)
-    {
-        if (name == wanted)
-        {
-            return true;
-        }
-    }
-    return false;
-}
-
-/// The lines of /proc/self/cgroup are HIERARCHY:CONTROLLERS:PATH; version 2 has hierarchy 0 and no
-/// controllers (cgroups(7)).
 std::optional<double> cgroupQuota(const fs::path& root)
 {
     std::ifstream groups(root / "proc/self/cgroup");
     std::optional<double> quota;
     for (std::string line; std::getline(groups, line);)
     {
-        const auto first = line.find(':');
-        const auto second = line.find(':', first + 1);
-        if (second == std::string::npos)
+        const auto member = parseCgroupLine(line);
+        if (!member)
         {
             continue;
         }
-        const auto controllers = line.substr(first + 1, second - first - 1);
-        const fs::path group = line.substr(second + 1);
-        std::optional<double> found;
-        if (controllers.empty())
-        {
-            found = tightest(root / "sys/fs/cgroup", group, readQuotaV2);
-        }
-        else if (listsController(controllers, "cpu"))
-        {
-            found = tightest(root / "sys/fs/cgroup/cpu", group, readQuotaV1);
-        }
+        const auto found = member->version == 2
+                               ? tightest(root / "sys/fs/cgroup", member->path, readQuotaV2)
+                               : tightest(root / "sys/fs/cgroup/cpu", member->path, readQuotaV1);
         if (found)
         {
             quota = std::min(quota.value_or(*found), *found);
@@ -134,8 +102,9 @@ std::size_t UsableCpus::reactorCount() const noexcept
     auto count = std::max<std::size_t>(cpus.size(), 1);
     if (quota)
     {
-        count =
-            std::min(count, std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(*quota))));
+        // Compared before it becomes a whole number, which a quota of any size need not fit.
+        const auto whole = std::max(std::ceil(*quota), 1.0);
+        count = whole < static_cast<double>(count) ? static_cast<std::size_t>(whole) : count;
     }
     return count;
 }

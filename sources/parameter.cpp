@@ -1,4 +1,5 @@
 #include <weft/sources/parameter.hpp>
+#include <weft/sources/printable_text.hpp>
 #include <weft/sources/quantity.hpp>
 
 #include <fmt/format.h>
@@ -68,7 +69,8 @@ std::string_view toString(ParameterType type) noexcept
 }
 
 InvalidParameter::InvalidParameter(std::string parameterName, std::string whatIsWrong)
-    : std::invalid_argument(fmt::format("parameter '{}' {}", parameterName, whatIsWrong)),
+    : std::invalid_argument(
+          printable(fmt::format("parameter '{}' {}", parameterName, whatIsWrong))),
       name(std::move(parameterName)),
       wrong(std::move(whatIsWrong))
 {
@@ -96,6 +98,13 @@ std::string ParameterDefinition::allowed() const
 
 ParameterValue parseParameter(const ParameterDefinition& definition, std::string_view text)
 {
+    // The system's calls end a text there, and would take another one than what is written.
+    if (text.find('\0') != std::string_view::npos)
+    {
+        throw InvalidParameter(
+            definition.name,
+            fmt::format("has a NUL byte in its value; allowed: {}", definition.allowed()));
+    }
     switch (definition.type)
     {
     case ParameterType::Text:

@@ -49,7 +49,7 @@ struct ParameterDefinition
 };
 
 /// A parameter that cannot be used: which, its value, what is allowed. The message says all:
-/// "parameter 'port' is 70000; allowed: 1 to 65535".
+/// "parameter 'port' is 70000; allowed: 1 to 65535", in one line whatever the value.
 class InvalidParameter : public std::invalid_argument
 {
 public:

@@ -17,27 +17,45 @@ namespace
 struct Unit
 {
     std::string_view name;
-    double factor;
+    std::int64_t factor;
 };
 
 constexpr std::array DurationUnits{
-    Unit{"ns", 1},  Unit{"us", 1e3}, Unit{"ms", 1e6},
-    Unit{"s", 1e9}, Unit{"m", 60e9}, Unit{"h", 3600e9},
+    Unit{"ns", 1},
+    Unit{"us", 1'000},
+    Unit{"ms", 1'000'000},
+    Unit{"s", 1'000'000'000},
+    Unit{"m", 60'000'000'000},
+    Unit{"h", 3'600'000'000'000},
 };
 
-constexpr double KiB = 1024;
+constexpr std::int64_t KiB = 1024;
 constexpr std::array SizeUnits{
     Unit{"", 1},
     Unit{"B", 1},
     Unit{"KiB", KiB},
     Unit{"MiB", KiB* KiB},
     Unit{"GiB", KiB* KiB* KiB},
-    Unit{"kB", 1e3},
-    Unit{"MB", 1e6},
-    Unit{"GB", 1e9},
+    Unit{"TiB", KiB* KiB* KiB* KiB},
+    Unit{"kB", 1'000},
+    Unit{"MB", 1'000'000},
+    Unit{"GB", 1'000'000'000},
+    Unit{"TB", 1'000'000'000'000},
 };
 
-constexpr double LargestQuantity = 9e18; // below the largest 64-bit integer
+constexpr std::int64_t LargestQuantity = 9'000'000'000'000'000'000; // fits in 64 bits
+
+/// The product where the number is whole: a double has 53 bits, and would change long ones.
+std::optional<std::int64_t> multiplyWhole(std::string_view digits, std::int64_t factor)
+{
+    const auto number = parseInteger(digits);
+    std::int64_t product = 0;
+    if (!number || __builtin_mul_overflow(*number, factor, &product) || product >= LargestQuantity)
+    {
+        return std::nullopt;
+    }
+    return product;
+}
 
 /// Number times unit, rounded to a whole; empty when it is no such thing.
 std::optional<std::int64_t> parseQuantity(std::string_view text, std::span<const Unit> units)
@@ -48,16 +66,19 @@ std::optional<std::int64_t> parseQuantity(std::string_view text, std::span<const
     {
         return std::nullopt;
     }
-    auto suffix = text.substr(static_cast<std::size_t>(end - text.data()));
+    const auto digits = text.substr(0, static_cast<std::size_t>(end - text.data()));
+    auto suffix = text.substr(digits.size());
     while (suffix.starts_with(' '))
     {
         suffix.remove_prefix(1);
     }
     for (const auto& unit : units)
     {
-        if (suffix == unit.name && number * unit.factor < LargestQuantity)
+        const auto product = number * static_cast<double>(unit.factor);
+        if (suffix == unit.name && product < static_cast<double>(LargestQuantity))
         {
-            return std::llround(number * unit.factor);
+            const auto whole = multiplyWhole(digits, unit.factor);
+            return whole ? whole : std::llround(product);
         }
     }
     return std::nullopt;
@@ -84,8 +105,8 @@ Parsed<std::uint64_t> parseSize(std::string_view text)
     const auto bytes = parseQuantity(text, SizeUnits);
     if (!bytes)
     {
-        return std::unexpected("a size in bytes or with unit KiB, MiB, GiB, kB, MB or GB, such as "
-                               "4KiB");
+        return std::unexpected("a size in bytes or with unit KiB, MiB, GiB, TiB, kB, MB, GB or "
+                               "TB, such as 4KiB");
     }
     return static_cast<std::uint64_t>(*bytes);
 }
@@ -122,12 +143,12 @@ std::string formatDuration(std::chrono::nanoseconds duration)
     // Minutes and hours are for people to write; a measured time reads better in seconds.
     for (const auto& candidate : std::span(DurationUnits).first(4))
     {
-        if (nanoseconds >= candidate.factor)
+        if (duration.count() >= candidate.factor)
         {
             unit = &candidate;
         }
     }
-    const auto number = nanoseconds / unit->factor;
+    const auto number = nanoseconds / static_cast<double>(unit->factor);
     const bool whole = number == std::floor(number);
     return whole ? fmt::format("{:.0f}{}", number, unit->name)
                  : fmt::format("{:.2f}{}", number, unit->name);
@@ -138,9 +159,9 @@ std::string formatSize(std::uint64_t bytes)
     constexpr std::array<std::string_view, 5> Names{"B", "KiB", "MiB", "GiB", "TiB"};
     auto number = static_cast<double>(bytes);
     std::size_t index = 0;
-    while (number >= KiB && index + 1 < Names.size())
+    while (number >= static_cast<double>(KiB) && index + 1 < Names.size())
     {
-        number /= KiB;
+        number /= static_cast<double>(KiB);
         ++index;
     }
     return index == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", number, Names[index]);

@@ -19,7 +19,8 @@ using Parsed = std::expected<T, std::string>;
 /// "250ms", "1.5s", "10us", "2m", "1h", "100ns". A number without unit is refused, except 0.
 Parsed<std::chrono::nanoseconds> parseDuration(std::string_view text);
 
-/// "4096", "4096B", "4KiB", "1.5MiB", "2GiB", and decimal "4kB", "1MB", "1GB". In bytes.
+/// "4096", "4096B", "4KiB", "1.5MiB", "2GiB", "1TiB", and decimal "4kB", "1MB", "1GB", "1TB".
+/// In bytes.
 Parsed<std::uint64_t> parseSize(std::string_view text);
 
 /// A whole number in decimal, with a sign if negative.

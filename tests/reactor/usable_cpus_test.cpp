@@ -99,6 +99,22 @@ TEST_F(CgroupQuota, thatIsNonsenseIsIgnored)
     EXPECT_EQ(quota(), std::nullopt);
 }
 
+TEST_F(CgroupQuota, thatIsNotANumberAboveZeroIsIgnored)
+{
+    root.write("proc/self/cgroup", "0::/jobs\n");
+    for (const auto* const text :
+         {"nan 100000", "inf 100000", "-5 100000", "0 100000", "5 0", "much 100000", "5 100000x"})
+    {
+        root.write("sys/fs/cgroup/jobs/cpu.max", text);
+        EXPECT_EQ(quota(), std::nullopt) << text;
+    }
+}
+
+TEST(UsableCpus, withQuotaBeyondAnyNumberGiveAReactorEach)
+{
+    EXPECT_EQ(cpusWithQuota(8, 1e300).reactorCount(), 8U);
+}
+
 TEST(UsableCpus, withoutQuotaGiveAReactorEach)
 {
     EXPECT_EQ(cpusWithQuota(8, std::nullopt).reactorCount(), 8U);

@@ -106,6 +106,7 @@ TEST(SoakTest, aSourceThatDoesNotStopIsNamedWithItsState)
 TEST(SoakTest, wrongUsageIsExitCodeTwo)
 {
     EXPECT_EQ(soak("--minutes never").exitCode, 2);
+    EXPECT_EQ(soak("--minutes nan").exitCode, 2);
     EXPECT_EQ(soak("--sauces 3").exitCode, 2);
     EXPECT_EQ(soak("--plant weeds").exitCode, 2);
     EXPECT_EQ(soak("--watchdog soon").exitCode, 2);

@@ -83,6 +83,19 @@ TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
                                              "tcp");
 }
 
+/// The system's calls end a text at a NUL: another file would be opened than the one named.
+TEST(SourceDescriptor, textWithANulIsRefused)
+{
+    EXPECT_EQ(refusal("file", {{"path", std::string("da\0ta", 5)}}),
+              "parameter 'path' has a NUL byte in its value; allowed: a text that is not empty");
+}
+
+TEST(SourceDescriptor, refusalIsOneLineWhateverTheValue)
+{
+    EXPECT_EQ(refusal("file", {{"path", "p"}, {"execution", "fiber\n\x1b[2J"}}),
+              "parameter 'execution' is 'fiber\\n\\x1b[2J'; allowed: one of fiber, thread");
+}
+
 TEST(SourceDescriptor, reconnectParametersThatContradictEachOtherAreRefused)
 {
     const ParameterTexts base{{"host", "h"}, {"port", "1"}};

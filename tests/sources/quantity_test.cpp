@@ -37,6 +37,19 @@ TEST(Quantity, sizesAreBinaryOrDecimal)
     EXPECT_FALSE(parseSize("1e30GiB"));
 }
 
+TEST(Quantity, wholeNumbersKeepTheirLastDigit)
+{
+    // Both need more than the 53 bits of a double.
+    EXPECT_EQ(parseDuration("9007199254740993ns"), 9007199254740993ns);
+    EXPECT_EQ(parseSize("9007199254740993"), 9007199254740993U);
+}
+
+TEST(Quantity, whatIsPrintedOfALargeSizeCanBeWritten)
+{
+    EXPECT_EQ(parseSize(formatSize(std::uint64_t{2} << 40)), std::uint64_t{2} << 40);
+    EXPECT_EQ(parseSize("3TB"), 3'000'000'000'000U);
+}
+
 TEST(Quantity, integersAreWhole)
 {
     EXPECT_EQ(parseInteger("-12"), -12);

@@ -135,7 +135,7 @@ const std::vector<WrongConfig> WrongRest{
      "2: key 'runtime.buffer_size' is 8; allowed: 64 to 67108864"},
     {"bufferSizeWithoutUnit", "runtime:\n  buffer_size: 4 pages\n" + GoodSources,
      "2: key 'runtime.buffer_size' is 4 pages; allowed: a size in bytes or with unit KiB, MiB, "
-     "GiB, kB, MB or GB, such as 4KiB"},
+     "GiB, TiB, kB, MB, GB or TB, such as 4KiB"},
     {"noSuchCpu", "runtime: {pin: true,\n  cpus: [999999]}\n" + GoodSources,
      "2: key 'runtime.cpus' is 999999; allowed: CPUs that this process may use: "},
     {"reactorsNotANumber", "runtime: {reactors: many}\n" + GoodSources,
@@ -161,7 +161,11 @@ const std::vector<WrongConfig> WrongRest{
     {"notYaml", "workers: 1\nsink: [count\nsources: 3\n", "3: this is not YAML: "},
     {"rawNul", std::string("workers: 2\nsink: co\0unt\n", 24) + GoodSources,
      "2: there is a NUL byte; allowed: text"},
-    {"secondDocument", GoodSources + "---\nworkers: 1\n", "3: a second document; allowed: one"},
+    {"secondDocument", GoodSources + "---\nworkers: 1\n", "2: a second document; allowed: one"},
+    // The YAML library takes the comma for one document after the other, without end.
+    {"commaOutsideOfAList", "- a\n, b ", "2: a second document; allowed: one"},
+    {"controlCharactersInAValue", "workers: \"\\x1b[2J2\\nall is well\"\n" + GoodSources,
+     "1: key 'workers' is \\x1b[2J2\\nall is well; allowed: 1 to 256"},
 };
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "demo_server.hpp"
+#include "listening_line.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,6 +41,22 @@ TEST(DemoServerTest, serverThatEndsAtOnceIsReported)
 TEST(DemoServerTest, programThatCannotBeRunIsReported)
 {
     EXPECT_EQ(failureOf("/none"), "weft serve ended with exit code 127 before it listened");
+}
+
+TEST(ListeningLineTest, portIsTheNumberAtTheEnd)
+{
+    EXPECT_EQ(parseListeningPort("listening on 127.0.0.1:45863"), 45863);
+    EXPECT_EQ(parseListeningPort("listening on [::1]:9000"), 9000);
+}
+
+/// It used to be cut to 16 bits, or taken for zero.
+TEST(ListeningLineTest, whatIsNoPortIsReported)
+{
+    for (const auto* const line : {"listening on 127.0.0.1:", "listening on 127.0.0.1:70000",
+                                   "listening on 127.0.0.1:0", "listening on 127.0.0.1:-1"})
+    {
+        EXPECT_THROW(parseListeningPort(line), std::runtime_error) << line;
+    }
 }
 
 TEST(DemoServerTest, serverThatSaysSomethingElseIsReported)

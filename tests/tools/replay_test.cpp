@@ -169,6 +169,18 @@ TEST(ReplayPaceTest, wakeUpsOfFastRatesAreNotFasterThanTheirInterval)
     EXPECT_EQ(pace.positionDue(now), 1'000'000'001U);
 }
 
+/// More units are due than 64 bits count; the stream must not jump back to its beginning.
+TEST(ReplayPaceTest, streamDoesNotGoBackAfterAYearAtTheHighestRate)
+{
+    const auto data = ReplayData::ofLines(copyOf("line\n"));
+    const ReplayStream stream(data, 0, ReplayStream::Endless);
+    const Clock::time_point start{};
+    const ReplayPace pace(*ReplayRate::parse("1000000000000/s"), stream, start);
+    constexpr std::chrono::hours Day{24};
+    EXPECT_GE(pace.positionDue(start + 400 * Day), pace.positionDue(start + 200 * Day));
+    EXPECT_EQ(pace.positionDue(start + 4000 * Day), ReplayStream::Endless);
+}
+
 TEST(ReplayPaceTest, everythingIsDueAtOnceWithoutALimit)
 {
     const auto data = ReplayData::ofLines(copyOf(Text));

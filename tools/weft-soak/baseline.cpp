@@ -2,12 +2,13 @@
 
 #include <weft/reactor/runtime.hpp>
 
+#include "thread_stat.hpp"
+
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string_view>
 
 #include <malloc.h>
@@ -22,17 +23,6 @@ namespace
 constexpr const char* DescriptorsName = "open descriptors";
 constexpr const char* ThreadsName = "threads beside the runtime's";
 
-/// The kernel's own threads for io_uring come and go: PF_IO_WORKER of the flags in proc(5)'s stat.
-bool isIoWorker(std::string_view statLine)
-{
-    constexpr std::uint64_t IoWorkerFlag = 0x10;
-    std::istringstream fields(std::string(statLine.substr(statLine.rfind(')') + 1)));
-    std::string skipped;
-    std::uint64_t flags = 0;
-    fields >> skipped >> skipped >> skipped >> skipped >> skipped >> skipped >> flags;
-    return (flags & IoWorkerFlag) != 0;
-}
-
 std::int64_t threadCount()
 {
     std::int64_t count = 0;
@@ -42,7 +32,8 @@ std::int64_t threadCount()
         std::ifstream file(task.path() / "stat");
         if (std::string line; std::getline(file, line))
         {
-            count += !isIoWorker(line);
+            // The kernel's own threads for io_uring come and go.
+            count += !tools::isIoWorker(line);
         }
     }
     return count;

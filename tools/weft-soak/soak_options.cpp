@@ -24,8 +24,8 @@ std::chrono::nanoseconds parseMinutes(const std::string& text)
     double minutes = 0;
     const auto* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, minutes);
-    if (parsed.ec != std::errc() || parsed.ptr != end || minutes < MinutesLeast ||
-        minutes > MinutesMost)
+    const bool inBounds = minutes >= MinutesLeast && minutes <= MinutesMost; // which nan is not
+    if (parsed.ec != std::errc() || parsed.ptr != end || !inBounds)
     {
         throw InvalidOption("--minutes", text, "a number from 0.01 to 43200, such as 30 or 0.5");
     }

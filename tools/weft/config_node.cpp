@@ -1,8 +1,10 @@
 #include "config_node.hpp"
 
+#include <weft/sources/printable_text.hpp>
 #include <weft/sources/quantity.hpp>
 
 #include "duration_text.hpp"
+#include "second_document.hpp"
 #include "suggestion.hpp"
 #include "usage_error.hpp"
 
@@ -10,10 +12,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 namespace weft::tools
@@ -21,26 +19,6 @@ namespace weft::tools
 
 namespace
 {
-
-std::string readFile(const std::filesystem::path& path)
-{
-    const auto refuse = [&path](std::error_code error)
-    {
-        throw UsageError(
-            fmt::format("cannot read the configuration '{}': {}", path.string(), error.message()));
-    };
-    if (std::filesystem::is_directory(path))
-    {
-        refuse(std::make_error_code(std::errc::is_a_directory));
-    }
-    std::ifstream file(path);
-    std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (!file.is_open() || file.bad())
-    {
-        refuse(std::error_code(errno, std::generic_category()));
-    }
-    return content;
-}
 
 /// Of a mark; yaml-cpp counts from zero, and uses -1 for none.
 std::size_t lineOf(const YAML::Mark& mark)
@@ -60,10 +38,9 @@ ConfigNode::ConfigNode(std::shared_ptr<const std::string> fileName, YAML::Node v
 {
 }
 
-ConfigNode ConfigNode::load(const std::filesystem::path& path)
+ConfigNode ConfigNode::parse(const std::string& content, std::string fileName)
 {
-    const auto content = readFile(path);
-    const auto name = std::make_shared<const std::string>(path.string());
+    const auto name = std::make_shared<const std::string>(std::move(fileName));
     // To yaml-cpp it would begin an escape sequence.
     if (const auto nul = content.find('\0'); nul != std::string::npos)
     {
@@ -74,11 +51,10 @@ ConfigNode ConfigNode::load(const std::filesystem::path& path)
     }
     try
     {
-        const auto documents = YAML::LoadAll(content);
-        ConfigNode root(name, documents.empty() ? YAML::Node() : documents.front(), {}, {}, 1);
-        if (documents.size() > 1)
+        ConfigNode root(name, YAML::Load(content), {}, {}, 1);
+        if (const auto line = findSecondDocument(content))
         {
-            root.failAt(lineOf(documents[1].Mark()), "a second document; allowed: one");
+            root.failAt(*line, "a second document; allowed: one");
         }
         if (!root.isMap())
         {
@@ -90,8 +66,8 @@ ConfigNode ConfigNode::load(const std::filesystem::path& path)
     }
     catch (const YAML::Exception& error)
     {
-        throw UsageError(
-            fmt::format("{}:{}: this is not YAML: {}", *name, lineOf(error.mark), error.msg));
+        throw UsageError(fmt::format("{}:{}: this is not YAML: {}", *name, lineOf(error.mark),
+                                     printable(error.msg)));
     }
 }
 
@@ -242,7 +218,7 @@ std::string ConfigNode::childPath(std::string_view childName) const
 
 void ConfigNode::failAt(std::size_t atLine, std::string_view message) const
 {
-    throw UsageError(fmt::format("{}:{}: {}", *file, atLine, message));
+    throw UsageError(fmt::format("{}:{}: {}", *file, atLine, printable(message)));
 }
 
 std::string ConfigNode::describeValue() const

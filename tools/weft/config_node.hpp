@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +21,8 @@ namespace weft::tools
 class ConfigNode
 {
 public:
-    /// The whole of a file, which has one document.
-    static ConfigNode load(const std::filesystem::path& path);
+    /// The whole of a text, which has one document. `fileName` is for the messages.
+    static ConfigNode parse(const std::string& content, std::string fileName);
 
     ConfigNode(const ConfigNode&) = default;
     /// Assigning a YAML::Node would change the document.

@@ -3,6 +3,8 @@
 #include <weft/memory/assert.hpp>
 #include <weft/sources/quantity.hpp>
 
+#include "listening_line.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
-#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>
@@ -61,18 +62,6 @@ std::string describeEnd(const siginfo_t& end)
     return fmt::format("was ended by signal {} ({})", end.si_status, ::strsignal(end.si_status));
 }
 
-std::uint16_t parsePort(std::string_view line)
-{
-    constexpr std::string_view Start = "listening on ";
-    const auto colon = line.rfind(':');
-    if (!line.starts_with(Start) || colon == std::string_view::npos)
-    {
-        throw std::runtime_error(
-            fmt::format("weft serve said '{}' instead of where it listens", line));
-    }
-    return static_cast<std::uint16_t>(parseInteger(line.substr(colon + 1)).value_or(0));
-}
-
 } // namespace
 
 DemoServer::DemoServer(const std::vector<std::string>& arguments, InterruptSignals& interrupts,
@@ -82,7 +71,7 @@ DemoServer::DemoServer(const std::vector<std::string>& arguments, InterruptSigna
     start(arguments, program);
     try
     {
-        listeningPort = parsePort(readFirstLine());
+        listeningPort = parseListeningPort(readFirstLine());
     }
     catch (...)
     {

@@ -4,14 +4,13 @@
 #include <weft/reactor/offload.hpp>
 #include <weft/reactor/runtime.hpp>
 
+#include "thread_stat.hpp"
+
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 namespace weft::tools
@@ -19,18 +18,6 @@ namespace weft::tools
 
 namespace
 {
-
-/// Whether the kernel made the thread for io_uring: PF_IO_WORKER of its flags, which it has before
-/// it has its name. proc(5) tells the fields of the line; the name in parentheses may have spaces.
-bool isIoWorker(std::string_view statLine)
-{
-    constexpr std::uint64_t IoWorkerFlag = 0x10;
-    std::istringstream fields(std::string(statLine.substr(statLine.rfind(')') + 1)));
-    std::string skipped;
-    std::uint64_t flags = 0;
-    fields >> skipped >> skipped >> skipped >> skipped >> skipped >> skipped >> flags;
-    return (flags & IoWorkerFlag) != 0;
-}
 
 /// Zeros where /proc cannot be read.
 KernelThreadCounts countThreads()

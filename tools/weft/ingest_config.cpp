@@ -4,12 +4,17 @@
 
 #include "config_node.hpp"
 #include "source_config.hpp"
+#include "usage_error.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <string_view>
+#include <system_error>
 
 namespace weft::tools
 {
@@ -266,6 +271,26 @@ SinkPlan readSink(const std::optional<ConfigNode>& node)
     return sink;
 }
 
+std::string readConfig(const std::filesystem::path& path)
+{
+    const auto refuse = [&path](std::error_code error)
+    {
+        throw UsageError(
+            fmt::format("cannot read the configuration '{}': {}", path.string(), error.message()));
+    };
+    if (std::filesystem::is_directory(path))
+    {
+        refuse(std::make_error_code(std::errc::is_a_directory));
+    }
+    std::ifstream file(path);
+    std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file.is_open() || file.bad())
+    {
+        refuse(std::error_code(errno, std::generic_category()));
+    }
+    return content;
+}
+
 } // namespace
 
 const char* const ConfigHelp = R"(The configuration (YAML; every key is checked):
@@ -302,7 +327,13 @@ Paths are relative to where the program runs.)";
 
 IngestPlan loadIngestPlan(const std::filesystem::path& path)
 {
-    const auto root = ConfigNode::load(path);
+    return parseIngestPlan(readConfig(path), path);
+}
+
+IngestPlan parseIngestPlan(const std::string& text, const std::filesystem::path& path,
+                           std::int64_t sourcesMost)
+{
+    const auto root = ConfigNode::parse(text, path.string());
     root.entries({"runtime", "workers", "sink", "sources"});
     IngestPlan plan;
     plan.config = path;
@@ -318,7 +349,7 @@ IngestPlan loadIngestPlan(const std::filesystem::path& path)
     {
         root.refuseMissing("sources", "allowed: a list of sources");
     }
-    plan.sources = readSources(*sources);
+    plan.sources = readSources(*sources, sourcesMost);
     plan.runtime = resolveRuntime(root, std::move(plan.runtime), plan.sources);
     return plan;
 }

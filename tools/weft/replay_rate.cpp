@@ -63,7 +63,9 @@ Parsed<ReplayRate> ReplayRate::parse(std::string_view text)
 std::uint64_t ReplayPace::countDue(Clock::time_point now) const noexcept
 {
     const double elapsed = Seconds(std::max(now - start, Clock::duration::zero())).count();
-    return static_cast<std::uint64_t>(elapsed * rate.perSecond) + 1;
+    // After months at the highest rate there are more than can be counted.
+    constexpr double CountMost = 1e19;
+    return static_cast<std::uint64_t>(std::min(elapsed * rate.perSecond, CountMost)) + 1;
 }
 
 std::uint64_t ReplayPace::positionDue(Clock::time_point now) const noexcept

@@ -47,6 +47,9 @@ void from_json(const nlohmann::json& json, ServedConnection& connection);
 void to_json(nlohmann::json& json, const ServeReport& report);
 void from_json(const nlohmann::json& json, ServeReport& report);
 
+/// Of the text of a report. Throws std::runtime_error with what is wrong.
+ServeReport parseServeReport(std::string_view text);
+
 /// Throws std::runtime_error with the path and what is wrong with the file.
 ServeReport readServeReport(const std::filesystem::path& path);
 

@@ -23,8 +23,6 @@ namespace weft::tools
 namespace
 {
 
-constexpr std::int64_t CopiesMax = 1'000'000;
-
 /// Keys that every source has beside the parameters of its type.
 const std::vector<std::string> GeneralKeys{"name", "type", "count"};
 
@@ -43,7 +41,7 @@ struct ParameterSpread
         }
         const auto [first, last] = *range;
         const auto width = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
-        const bool wraps = width < static_cast<std::uint64_t>(CopiesMax);
+        const bool wraps = width < static_cast<std::uint64_t>(copy);
         return fmt::format("{}",
                            first + (wraps ? copy % static_cast<std::int64_t>(width + 1) : copy));
     }
@@ -187,7 +185,7 @@ void takeName(const std::string& name, const ConfigNode& source, NamesTaken& tak
     }
 }
 
-void readSource(const ConfigNode& source, NamesTaken& taken,
+void readSource(const ConfigNode& source, std::int64_t sourcesMost, NamesTaken& taken,
                 std::vector<SourceDescriptor>& descriptors)
 {
     if (!source.isMap())
@@ -197,12 +195,12 @@ void readSource(const ConfigNode& source, NamesTaken& taken,
     const auto& type = readType(source);
     const auto name = readName(source);
     const auto count = source.find("count");
-    const auto copies = count ? count->integer(1, CopiesMax) : 1;
+    const auto copies = count ? count->integer(1, sourcesMost) : 1;
     const auto spreads = readParameters(source, type, copies);
-    if (static_cast<std::int64_t>(descriptors.size()) + copies > CopiesMax)
+    if (static_cast<std::int64_t>(descriptors.size()) + copies > sourcesMost)
     {
         count.value_or(source).fail(
-            fmt::format("makes more sources than there may be; allowed: {} in all", CopiesMax));
+            fmt::format("makes more sources than there may be; allowed: {} in all", sourcesMost));
     }
     for (std::int64_t copy = 0; copy < copies; ++copy)
     {
@@ -227,7 +225,7 @@ void readSource(const ConfigNode& source, NamesTaken& taken,
 
 } // namespace
 
-std::vector<SourceDescriptor> readSources(const ConfigNode& list)
+std::vector<SourceDescriptor> readSources(const ConfigNode& list, std::int64_t sourcesMost)
 {
     constexpr std::string_view Allowed = "a list of one source or more";
     const auto items = list.items(Allowed);
@@ -239,7 +237,7 @@ std::vector<SourceDescriptor> readSources(const ConfigNode& list)
     std::vector<SourceDescriptor> descriptors;
     for (const auto& item : items)
     {
-        readSource(item, taken, descriptors);
+        readSource(item, sourcesMost, taken, descriptors);
     }
     return descriptors;
 }
