@@ -19,6 +19,12 @@ function(weft_sanitize target)
     elseif(WEFT_SANITIZE)
         message(FATAL_ERROR "WEFT_SANITIZE is '${WEFT_SANITIZE}'; allowed: address, thread or empty")
     endif()
+    if(WEFT_BUILD_FUZZERS)
+        # What libFuzzer looks at to see whether an input reaches something new; and a number that
+        # does not fit what it becomes, which the sanitizer leaves out by default.
+        list(APPEND flags -fsanitize=fuzzer-no-link,float-cast-overflow
+            -fno-sanitize-recover=float-cast-overflow)
+    endif()
     if(flags)
         target_compile_options(${target} PUBLIC ${flags} -fno-omit-frame-pointer)
         target_compile_definitions(${target} PUBLIC ${definition})
