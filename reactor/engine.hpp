@@ -22,14 +22,22 @@ struct EngineStatistics
 };
 
 /// Where a reactor's operations are carried out, and where it sleeps. One for each reactor; all but
-/// statistics() belong to the reactor thread. Other threads end a park() through the eventfd that
-/// the engine is given when it is made: the reactor owns it, so a late waker finds it still there.
+/// name(), fallbackReason() and statistics() belong to the reactor thread. Other threads end a
+/// park() through the eventfd that the engine is given when it is made: the reactor owns it, so a
+/// late waker finds it still there.
 class Engine
 {
 public:
     virtual ~Engine() = default;
 
     virtual std::string_view name() const noexcept = 0;
+
+    /// Why it is this one, when EngineKind::Auto would rather have had another; else empty. Any
+    /// thread, as long as the engine is there.
+    virtual std::string_view fallbackReason() const noexcept
+    {
+        return {};
+    }
 
     /// The clock that deadlines are measured with.
     virtual Clock::time_point now() noexcept = 0;

@@ -17,4 +17,16 @@ std::string_view toString(EngineKind kind) noexcept
     return "unknown";
 }
 
+std::optional<EngineKind> parseEngineKind(std::string_view text) noexcept
+{
+    for (const auto kind : {EngineKind::Auto, EngineKind::IoUring, EngineKind::Epoll})
+    {
+        if (text == toString(kind))
+        {
+            return kind;
+        }
+    }
+    return std::nullopt;
+}
+
 } // namespace weft

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace weft
@@ -19,6 +20,12 @@ enum class EngineKind : std::uint8_t
 
 /// "auto", "io_uring", "epoll".
 std::string_view toString(EngineKind kind) noexcept;
+
+/// The names that parseEngineKind() knows, for messages.
+inline constexpr std::string_view EngineKindsAllowed = "auto, io_uring, epoll";
+
+/// None for any other text.
+std::optional<EngineKind> parseEngineKind(std::string_view text) noexcept;
 
 /// What a reactor gives the engine that it asks for.
 struct EngineOptions

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <weft/fibers/inbox.hpp>
+#include <weft/reactor/offload_task.hpp>
+
 #include <boost/intrusive/list_hook.hpp>
 
 #include <cstddef>
@@ -37,6 +40,21 @@ enum class OperationKind : std::uint8_t
 };
 
 const char* toString(OperationKind kind) noexcept;
+
+struct Operation;
+class BlockingOperations;
+
+/// The way of an operation to a thread where it may block and back, for an engine that cannot do
+/// it otherwise (blocking_operations.hpp). Part of the operation, so that it needs no memory.
+struct BlockingCall final : OffloadTask, InboxItem
+{
+    explicit BlockingCall(Operation& whole) noexcept;
+
+    void run() noexcept override;
+
+    Operation& operation;
+    BlockingOperations* owner = nullptr;
+};
 
 /// One request to an engine, on the stack of the fiber that waits for it. The engine reports back
 /// exactly once, at the operation's own final completion: not when a cancellation of it completes,
@@ -76,8 +94,9 @@ struct Operation
     enum class Phase : std::uint8_t
     {
         Idle,
-        Waiting,   // in the engine's queue: the kernel has not seen it
-        Submitted, // the kernel has it
+        Waiting,   // in the engine's queue: the kernel has not seen it, or descriptor not ready
+        Submitted, // the kernel, or another thread, has it
+        Ended,     // its result is there and has not been reported
     };
 
     using Hook = boost::intrusive::list_member_hook<>;
@@ -85,6 +104,7 @@ struct Operation
     Phase phase = Phase::Idle;
     Hook queueHook;
     Hook cancelHook;
+    BlockingCall blockingCall{*this};
 };
 
 } // namespace weft

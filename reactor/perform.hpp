@@ -27,10 +27,9 @@ std::expected<std::int32_t, std::error_code> performToTheEnd(Operation& operatio
 std::expected<std::int32_t, std::error_code> performOnThread(Operation& operation,
                                                              Deadline deadline);
 
-/// Where a deadline or a stop is to be seen, another thread opens: a slow device, a mount that does
-/// not answer. Without waiting, as io_uring does it: so a FIFO to read from opens before it has a
-/// writer, and one to write to is refused (ENXIO) while it has no reader. A descriptor that comes
-/// too late is closed with the result that nobody takes.
+/// Where a deadline or a stop is to be seen, another thread opens (openWithoutWaiting()): a slow
+/// device, a mount that does not answer. A descriptor that comes too late is closed with the result
+/// that nobody takes.
 std::expected<std::int32_t, std::error_code> openOnThread(const Operation& operation,
                                                           Deadline deadline);
 

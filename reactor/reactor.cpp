@@ -123,6 +123,11 @@ void Reactor::observe(const Engine* engine)
     {
         throw std::system_error(error, std::system_category(), "cannot read a reactor's CPU clock");
     }
+    else
+    {
+        engineName = engine->name();
+        engineFallbackReason = engine->fallbackReason();
+    }
     observedEngine = engine;
 }
 
@@ -196,6 +201,8 @@ ReactorStatistics Reactor::statistics() const
     {
         const std::lock_guard lock(observationMutex);
         const bool runs = observedEngine != nullptr;
+        statistics.engineName = engineName;
+        statistics.engineFallbackReason = engineFallbackReason;
         statistics.engine = runs ? observedEngine->statistics() : lastEngineStatistics;
         statistics.cpuTime = runs ? timeOf(cpuClock) : lastCpuTime;
     }

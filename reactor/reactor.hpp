@@ -18,6 +18,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include <time.h>
 
@@ -47,6 +49,9 @@ struct ReactorStatistics
     std::size_t fibers = 0;
     std::chrono::nanoseconds running{}; // since the reactor started
     std::chrono::nanoseconds cpuTime{}; // of its thread, the kernel's work for it included
+    std::string_view engineName;        // empty before the reactor has one
+    /// Why it is not the one that `auto` prefers; else empty.
+    std::string engineFallbackReason;
     EngineStatistics engine;
     std::size_t timersArmed = 0; // when the reactor last had its turn or went to sleep
     IoBufferPoolStatistics buffers;
@@ -155,6 +160,8 @@ private:
     mutable std::mutex observationMutex; // statistics() against the end of engine and thread
     const Engine* observedEngine = nullptr;
     clockid_t cpuClock{};
+    std::string_view engineName;
+    std::string engineFallbackReason;
     EngineStatistics lastEngineStatistics;
     std::chrono::nanoseconds lastCpuTime{};
 };

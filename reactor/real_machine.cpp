@@ -1,6 +1,6 @@
+#include <weft/reactor/engine_choice.hpp>
 #include <weft/reactor/io_error.hpp>
 #include <weft/reactor/real_machine.hpp>
-#include <weft/reactor/uring_engine.hpp>
 
 #include <fmt/format.h>
 
@@ -41,7 +41,7 @@ int nameOf(int descriptor, SocketAddress& address) noexcept
 
 std::unique_ptr<Engine> RealMachine::makeEngine(const EngineOptions& options)
 {
-    return std::make_unique<UringEngine>(options);
+    return makeEngineByChoice(options);
 }
 
 OffloadExecutor& RealMachine::offloadExecutor(OffloadExecutor& pool) noexcept

@@ -57,7 +57,8 @@ struct RuntimeOptions
     /// Spawned fibers of each reactor that may wait for a stack.
     std::uint32_t spawnQueuePerReactor = 4096;
 
-    /// How I/O is carried out.
+    /// How I/O is carried out. Auto falls back on epoll only where the machine refuses io_uring
+    /// (ENOSYS, EPERM, EINVAL), and says so once on standard error.
     EngineKind engine = EngineKind::Auto;
 
     /// io_uring's rings, in entries, of each reactor. Powers of two; the kernel rounds up.

@@ -2,11 +2,11 @@
 
 #include <weft/reactor/engine.hpp>
 #include <weft/reactor/engine_options.hpp>
+#include <weft/reactor/relaxed_counter.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <liburing.h>
 
-#include <atomic>
 #include <cstdint>
 
 namespace weft
@@ -55,24 +55,6 @@ private:
         boost::intrusive::list<Operation,
                                boost::intrusive::member_hook<Operation, Operation::Hook, Member>>;
 
-    /// A counter that one thread writes without the cost of an atomic addition.
-    class Counter
-    {
-    public:
-        void add(std::uint64_t amount) noexcept
-        {
-            value.store(value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-        }
-
-        std::uint64_t get() const noexcept
-        {
-            return value.load(std::memory_order_relaxed);
-        }
-
-    private:
-        std::atomic<std::uint64_t> value = 0;
-    };
-
     bool submissionsPending() noexcept;
     bool completionsFlagged() const noexcept;
     void fillSubmissionQueue() noexcept;
@@ -88,13 +70,13 @@ private:
     Queue<&Operation::queueHook> waitingOperations;
     Queue<&Operation::cancelHook> waitingCancellations;
 
-    Counter systemCalls;
-    Counter operations;
-    Counter completions;
-    Counter cancellations;
-    Counter queuedOperations;
-    Counter completionOverflows;
-    Counter wakeUps;
+    RelaxedCounter systemCalls;
+    RelaxedCounter operations;
+    RelaxedCounter completions;
+    RelaxedCounter cancellations;
+    RelaxedCounter queuedOperations;
+    RelaxedCounter completionOverflows;
+    RelaxedCounter wakeUps;
 };
 
 } // namespace weft

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <string>
 #include <utility>
 
 namespace weft
@@ -34,6 +35,23 @@ constexpr std::array RequiredOperations{
     std::pair{IORING_OP_SHUTDOWN, "shutdown"},   std::pair{IORING_OP_POLL_ADD, "poll"},
     std::pair{IORING_OP_ASYNC_CANCEL, "cancel"},
 };
+
+/// Whether a seccomp filter looks at the calls of this process.
+bool isFiltered()
+{
+    std::ifstream file("/proc/self/status");
+    for (std::string line; std::getline(file, line);)
+    {
+        if (line.starts_with("Seccomp:"))
+        {
+            return line.ends_with('2'); // SECCOMP_MODE_FILTER
+        }
+    }
+    return false;
+}
+
+constexpr auto FilterAdvice = "as container runtimes install, refuses io_uring; allow "
+                              "io_uring_setup, io_uring_enter and io_uring_register in it";
 
 int readDisabledSysctl()
 {
@@ -69,21 +87,24 @@ std::string explainUringError(std::error_code error)
     switch (error.value())
     {
     case ENOSYS:
-        return "the kernel has no io_uring (Linux 5.11 or later is needed), or a seccomp filter, "
-               "as "
-               "container runtimes install, answers ENOSYS for it";
+        return isFiltered() ? fmt::format("a seccomp filter, {}", FilterAdvice)
+                            : "the kernel has no io_uring; Linux 5.11 or later is needed";
     case EPERM:
         if (const auto disabled = readDisabledSysctl(); disabled != 0)
         {
-            return fmt::format("io_uring is disabled by sysctl kernel.io_uring_disabled={}; set it "
-                               "to 0, or to 1 and add this process to kernel.io_uring_group",
+            return fmt::format("it is disabled by sysctl kernel.io_uring_disabled={}; set it to 0, "
+                               "or to 1 and add this process to kernel.io_uring_group",
                                disabled);
         }
-        return "io_uring is not permitted: a seccomp filter, as container runtimes install, "
-               "refuses "
-               "it; allow io_uring_setup, io_uring_enter and io_uring_register";
+        return fmt::format("{}, {}",
+                           isFiltered() ? "a seccomp filter"
+                                        : "a security module, or a "
+                                          "seccomp filter",
+                           FilterAdvice);
     case EINVAL:
-        return "the kernel's io_uring is too old for any way in which weft can use it";
+        return fmt::format("the kernel's io_uring is too old for any way in which weft can use "
+                           "it{}",
+                           isFiltered() ? ", or a seccomp filter refuses it" : "");
     case ENOMEM:
         return "there is not enough memory for the ring, or RLIMIT_MEMLOCK is too low for a kernel "
                "before 5.12; lower the ring sizes or raise 'ulimit -l'";
@@ -109,12 +130,14 @@ void createUring(io_uring& ring, unsigned submissionEntries, unsigned completion
         {
             setupFlags = parameters.flags;
             constexpr auto Needed = IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG;
-            if ((parameters.features & Needed) == Needed)
+            // A filter may let one call pass and refuse the other.
+            result =
+                (parameters.features & Needed) == Needed ? ::io_uring_get_events(&ring) : -EINVAL;
+            if (result >= 0)
             {
                 return;
             }
             ::io_uring_queue_exit(&ring);
-            result = -EINVAL;
             break;
         }
         if (result != -EINVAL)

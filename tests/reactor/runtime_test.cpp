@@ -120,7 +120,7 @@ TEST(Runtime, badOptionIsRefusedAndTheNextRuntimeStarts)
 
 TEST(Runtime, byDefaultHasAReactorForEachUsableCpu)
 {
-    RuntimeOptions options;
+    auto options = onTestEngine({});
     options.buffersPerReactor = 64;
     const Runtime runtime(options);
     EXPECT_EQ(runtime.reactorCount(), findUsableCpus().reactorCount());

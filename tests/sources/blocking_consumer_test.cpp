@@ -5,6 +5,7 @@
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -38,7 +39,7 @@ protected:
         return runner;
     }
 
-    Runtime runtime{{.reactors = 1, .buffersPerReactor = 16, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine({.reactors = 1, .buffersPerReactor = 16, .bufferSizeBytes = 64})};
     EventLog log;
     SourceScript script;
 };

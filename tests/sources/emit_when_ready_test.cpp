@@ -3,6 +3,7 @@
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -76,7 +77,7 @@ protected:
         }
     }
 
-    Runtime runtime{{.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64})};
     Shop shop;
     EventLog log;
     SourceScript script;

@@ -4,6 +4,7 @@
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/runner_kind.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,7 +52,7 @@ protected:
         return SourceProvider(runtime).provide(1, SourceDescriptor("log", "file", texts));
     }
 
-    Runtime runtime{{.reactors = 1, .bufferSizeBytes = 4096}};
+    Runtime runtime{onTestEngine({.reactors = 1, .bufferSizeBytes = 4096})};
     EventLog log;
     std::filesystem::path directory;
 };

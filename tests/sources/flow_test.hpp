@@ -5,6 +5,7 @@
 
 #include "tests/sources/pattern_peer.hpp"
 #include "tests/sources/runner_kind.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -38,12 +39,12 @@ protected:
     void startRuntime(std::uint32_t buffers, std::size_t bufferSizeBytes,
                       std::uint32_t computeBuffers = 0)
     {
-        runtime.emplace(RuntimeOptions{.reactors = 1,
-                                       .buffersPerReactor = buffers,
-                                       .threadBuffers = buffers,
-                                       .bufferSizeBytes = bufferSizeBytes,
-                                       .computeBuffers = computeBuffers,
-                                       .stacksPerReactor = {256, 16, 4}});
+        runtime.emplace(onTestEngine({.reactors = 1,
+                                      .buffersPerReactor = buffers,
+                                      .threadBuffers = buffers,
+                                      .bufferSizeBytes = bufferSizeBytes,
+                                      .computeBuffers = computeBuffers,
+                                      .stacksPerReactor = {256, 16, 4}}));
     }
 
     /// A source that runs, and its peer.

@@ -5,6 +5,7 @@
 #include "tests/sources/kernel_queue.hpp"
 #include "tests/sources/scripted_server.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,7 +31,7 @@ protected:
         return SourceProvider(runtime).provide(7, SourceDescriptor("feed", "tcp", texts));
     }
 
-    Runtime runtime{{.reactors = 1, .bufferSizeBytes = 4096}};
+    Runtime runtime{onTestEngine({.reactors = 1, .bufferSizeBytes = 4096})};
     EventLog log;
 };
 

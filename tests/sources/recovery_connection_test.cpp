@@ -9,6 +9,7 @@
 #include "tests/sources/scripted_server.hpp"
 #include "tests/sources/slow_resolver.hpp"
 #include "tests/support/sockets.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,7 +31,7 @@ protected:
         return retriedFeed(runtime, GetParam(), port, attempts, std::move(texts));
     }
 
-    Runtime runtime{{.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}};
+    Runtime runtime{onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8})};
     EventLog log;
 };
 

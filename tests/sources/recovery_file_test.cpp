@@ -11,6 +11,7 @@
 #include "tests/support/limits.hpp"
 #include "tests/support/own_process.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,10 +34,10 @@ protected:
     void expectFailure(const std::filesystem::path& path, int errnoValue,
                        const std::string& whatItDid, std::size_t bufferSizeBytes = 4096)
     {
-        Runtime runtime({.reactors = 1,
-                         .buffersPerReactor = 8,
-                         .threadBuffers = 8,
-                         .bufferSizeBytes = bufferSizeBytes});
+        Runtime runtime(onTestEngine({.reactors = 1,
+                                      .buffersPerReactor = 8,
+                                      .threadBuffers = 8,
+                                      .bufferSizeBytes = bufferSizeBytes}));
         EventLog log;
         auto source = SourceProvider(runtime).provide(
             1,

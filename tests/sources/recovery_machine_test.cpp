@@ -14,6 +14,7 @@
 #include "tests/sources/scripted_source.hpp"
 #include "tests/support/limits.hpp"
 #include "tests/support/own_process.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -83,8 +84,8 @@ protected:
         EXPECT_EQ(log.received(), "at last");
     }
 
-    Runtime runtime{
-        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine(
+        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64})};
     EventLog log;
     SourceScript script;
 };
@@ -96,8 +97,8 @@ protected:
     Runtime& startRuntime()
     {
         giveUpPrivileges();
-        return runtime.emplace(RuntimeOptions{
-            .reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64});
+        return runtime.emplace(onTestEngine(
+            {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}));
     }
 
     std::optional<Runtime> runtime;
@@ -181,7 +182,7 @@ TEST_P(RecoveryMachineTest, moreSourcesThanBuffersAreRefusedAndNotRetried)
 
 TEST(RecoveryMachine, startWithoutADescriptorForTheThreadThrowsAndMayBeRepeated)
 {
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}));
     SourceScript script;
     EventLog log;
     auto runner = makeRunner(RunnerKind::Thread, runtime, script, {.name = "unlucky"});
@@ -207,10 +208,10 @@ TEST(RecoveryMachine, startWithoutADescriptorForTheThreadThrowsAndMayBeRepeated)
 TEST(RecoveryMachine, startWithoutAFiberThrowsAndMayBeRepeated)
 {
     // Three stacks, and one more fiber that may wait for one.
-    Runtime runtime({.reactors = 1,
-                     .buffersPerReactor = 8,
-                     .stacksPerReactor = {1, 1, 1},
-                     .spawnQueuePerReactor = 1});
+    Runtime runtime(onTestEngine({.reactors = 1,
+                                  .buffersPerReactor = 8,
+                                  .stacksPerReactor = {1, 1, 1},
+                                  .spawnQueuePerReactor = 1}));
     SourceScript script;
     script.fillBuffer = [](Fill&)
     {

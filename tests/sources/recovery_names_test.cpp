@@ -10,6 +10,7 @@
 #include "tests/sources/slow_resolver.hpp"
 #include "tests/support/own_process.hpp"
 #include "tests/support/refused_system_calls.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -32,7 +33,7 @@ protected:
     {
         SCOPED_TRACE(expected.message());
         const AnsweringResolver resolver(code, errnoValue);
-        Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8});
+        Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}));
         EventLog log;
         auto source =
             retriedFeed(runtime, GetParam(), 9000, 1, {{"host", AnsweringResolver::Host}});
@@ -99,7 +100,7 @@ TEST_P(RecoveryNamesTest, addressFamilyThatTheMachineLacksIsAFailure)
         return;
     }
     refuseSystemCall(SYS_socket, EAFNOSUPPORT, AF_INET6);
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}));
     EventLog log;
     auto source = retriedFeed(runtime, GetParam(), 9000, 1, {{"host", "::1"}});
     ASSERT_TRUE(source.start(log.emit()));
@@ -118,7 +119,7 @@ TEST_P(RecoveryNamesTest, addressFamilyThatTheMachineLacksMustNotHideARefusedCon
     }
     refuseSystemCall(SYS_socket, EAFNOSUPPORT, AF_INET6);
     const AnsweringResolver resolver(0);
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}));
     EventLog log;
     auto source = retriedFeed(runtime, GetParam(), refusedAddress().port(), 2,
                               {{"host", AnsweringResolver::Host}});

@@ -11,6 +11,7 @@
 #include "tests/sources/scripted_server.hpp"
 #include "tests/support/network_namespace.hpp"
 #include "tests/support/own_process.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +36,7 @@ protected:
         if (!runtime)
         {
             runtime.emplace(
-                RuntimeOptions{.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8});
+                onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}));
         }
         return retriedFeed(*runtime, GetParam(), port, attempts, std::move(texts));
     }
@@ -163,7 +164,7 @@ TEST(RecoveryNetwork, peerThatTheKernelGivesUpIsTriedAgain)
     WEFT_IN_OWN_NETWORK();
     setIpv4Option("tcp_syn_retries", "1");
     const BlackHole peer;
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8}));
     const auto port = peer.address().port();
     std::array logs{std::make_unique<EventLog>(), std::make_unique<EventLog>()};
     std::array sources{

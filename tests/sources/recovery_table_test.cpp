@@ -9,6 +9,7 @@
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -196,8 +197,8 @@ protected:
         }
     }
 
-    Runtime runtime{
-        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine(
+        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64})};
 };
 
 } // namespace

@@ -10,6 +10,7 @@
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/retried_feed.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -52,8 +53,8 @@ protected:
         throw SourceError(errnoError(ECONNRESET), "receive");
     }
 
-    Runtime runtime{
-        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine(
+        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64})};
     EventLog log;
     SourceScript script;
 };

@@ -5,6 +5,7 @@
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <boost/fiber/buffered_channel.hpp>
 #include <gtest/gtest.h>
@@ -37,8 +38,8 @@ protected:
                                                : runtime.buffers().threadPool().statistics();
     }
 
-    Runtime runtime{
-        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine(
+        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64})};
     EventLog log;
     SourceScript script;
 };

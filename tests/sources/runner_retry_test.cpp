@@ -5,6 +5,7 @@
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/scripted_source.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,8 +35,8 @@ SourceRunnerOptions retrying(std::uint64_t attempts)
 class RunnerRetryTest : public testing::TestWithParam<RunnerKind>
 {
 protected:
-    Runtime runtime{
-        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64}};
+    Runtime runtime{onTestEngine(
+        {.reactors = 1, .buffersPerReactor = 8, .threadBuffers = 8, .bufferSizeBytes = 64})};
     EventLog log;
     SourceScript script;
 };

@@ -7,6 +7,7 @@
 #include "tests/sources/runner_kind.hpp"
 #include "tests/sources/scripted_server.hpp"
 #include "tests/support/heap_count.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <boost/fiber/operations.hpp>
 #include <gtest/gtest.h>
@@ -72,7 +73,7 @@ WEFT_INSTANTIATE_OVER_RUNNERS(RunningSourceTest);
 
 TEST_P(RunningSourceTest, tcpAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
 {
-    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    Runtime runtime(onTestEngine({.reactors = 1, .bufferSizeBytes = 1024}));
     const std::string chunk(64 << 10, 'x');
     ScriptedServer server(
         [&](TcpStream& stream)
@@ -94,7 +95,7 @@ TEST_P(RunningSourceTest, tcpAllocatesNothingFromTheFirstToTheTenThousandthBuffe
 
 TEST_P(RunningSourceTest, trickleWithFlushTimersAllocatesNothing)
 {
-    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    Runtime runtime(onTestEngine({.reactors = 1, .bufferSizeBytes = 1024}));
     ScriptedServer server(
         [](TcpStream& stream)
         {
@@ -118,7 +119,7 @@ TEST_P(RunningSourceTest, trickleWithFlushTimersAllocatesNothing)
 
 TEST_P(RunningSourceTest, fileAllocatesNothingFromTheFirstToTheTenThousandthBuffer)
 {
-    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    Runtime runtime(onTestEngine({.reactors = 1, .bufferSizeBytes = 1024}));
     AllocationMeter meter;
     auto source = SourceProvider(runtime).provide(
         1, SourceDescriptor("log", "file",
@@ -130,7 +131,7 @@ TEST_P(RunningSourceTest, fileAllocatesNothingFromTheFirstToTheTenThousandthBuff
 
 TEST_P(RunningSourceTest, eventsThatGoThroughABlockingConsumerCostNoAllocation)
 {
-    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    Runtime runtime(onTestEngine({.reactors = 1, .bufferSizeBytes = 1024}));
     AllocationMeter meter;
     BlockingConsumer consumer({.name = "query", .threadsMax = 1});
     auto source = SourceProvider(runtime).provide(
@@ -152,7 +153,7 @@ TEST_P(RunningSourceTest, eventsThatGoThroughABlockingConsumerCostNoAllocation)
 
 TEST_P(RunningSourceTest, eventsThatAreRefusedAndOfferedAgainCostNoAllocation)
 {
-    Runtime runtime({.reactors = 1, .bufferSizeBytes = 1024});
+    Runtime runtime(onTestEngine({.reactors = 1, .bufferSizeBytes = 1024}));
     AllocationMeter meter;
     const auto readiness = std::make_shared<EmitReadiness>();
     // A thread gets its Boost.Fiber scheduler, by allocating it, when it first has to do with a
@@ -192,7 +193,7 @@ TEST_P(RunningSourceTest, eventsThatAreRefusedAndOfferedAgainCostNoAllocation)
 TEST(RunningSource, thousandSilentSourcesMakeNoSystemCallsAndStopTogether)
 {
     constexpr std::size_t SourceCount = 1000;
-    Runtime runtime({.reactors = 1, .buffersPerReactor = SourceCount});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = SourceCount}));
     std::vector<TcpStream> held;
     std::atomic<std::size_t> accepted = 0;
     ScriptedServer server(

@@ -10,6 +10,7 @@
 #include "tests/sources/scripted_source.hpp"
 #include "tests/sources/slow_resolver.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -241,8 +242,8 @@ INSTANTIATE_TEST_SUITE_P(Stop, StopEverywhereTest,
 TEST_P(StopEverywhereTest, endsTheSourceAndEmitsNothing)
 {
     const auto [kind, place, way] = GetParam();
-    auto runtime = std::make_unique<Runtime>(RuntimeOptions{
-        .reactors = 1, .buffersPerReactor = 2, .threadBuffers = 2, .bufferSizeBytes = 64});
+    auto runtime = std::make_unique<Runtime>(onTestEngine(
+        {.reactors = 1, .buffersPerReactor = 2, .threadBuffers = 2, .bufferSizeBytes = 64}));
     StuckSource stuck(place, kind, *runtime);
     auto& handle = stuck.handles.front();
     switch (way)
@@ -282,7 +283,7 @@ WEFT_INSTANTIATE_OVER_RUNNERS(StopFromEmitTest);
 
 TEST_P(StopFromEmitTest, sourceEndsAfterTheEventThatStoppedIt)
 {
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64}));
     SourceScript script;
     script.fillBuffer = [](Fill& fill)
     {
@@ -311,7 +312,7 @@ TEST_P(StopFromEmitTest, sourceEndsAfterTheEventThatStoppedIt)
 
 TEST_P(StopFromEmitTest, groupStopsThoughOneOfItCannotCloseYet)
 {
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64}));
     std::array<SourceScript, 3> scripts;
     std::array<EventLog, 3> logs;
     std::vector<SourceHandle> handles;
@@ -357,7 +358,7 @@ WEFT_INSTANTIATE_OVER_RUNNERS(StopBesideStartTest);
 /// the source by then slept out its whole time.
 TEST_P(StopBesideStartTest, stopMustNotWaitForAStartThatHasFailed)
 {
-    Runtime runtime({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64});
+    Runtime runtime(onTestEngine({.reactors = 1, .buffersPerReactor = 8, .bufferSizeBytes = 64}));
     runtime.shutdown();
     SourceScript script;
     for (int round = 0; round < 200; ++round)

@@ -5,6 +5,7 @@
 #include "tests/sources/kernel_queue.hpp"
 #include "tests/sources/runner_kind.hpp"
 #include "tests/sources/scripted_server.hpp"
+#include "tests/support/test_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ protected:
         return SourceProvider(runtime).provide(7, SourceDescriptor("feed", "tcp", texts));
     }
 
-    Runtime runtime{{.reactors = 1, .bufferSizeBytes = 4096}};
+    Runtime runtime{onTestEngine({.reactors = 1, .bufferSizeBytes = 4096})};
     EventLog log;
 };
 

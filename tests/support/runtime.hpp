@@ -2,6 +2,8 @@
 
 #include <weft/reactor/runtime.hpp>
 
+#include "tests/support/test_engine.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <latch>
@@ -19,7 +21,7 @@ namespace weft
 /// Few stacks and buffers, so that a runtime starts within a millisecond.
 inline RuntimeOptions smallRuntime(std::size_t reactors = 1)
 {
-    RuntimeOptions options;
+    auto options = onTestEngine({});
     options.reactors = reactors;
     options.buffersPerReactor = 64;
     options.threadBuffers = 64;
