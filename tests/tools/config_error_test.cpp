@@ -140,6 +140,8 @@ const std::vector<WrongConfig> WrongRest{
      "2: key 'runtime.cpus' is 999999; allowed: CPUs that this process may use: "},
     {"reactorsNotANumber", "runtime: {reactors: many}\n" + GoodSources,
      "1: key 'runtime.reactors' is many; allowed: auto or a whole number of at least 1"},
+    {"engineNotKnown", "runtime: {engine: kqueue}\n" + GoodSources,
+     "1: key 'runtime.engine' is kqueue; allowed: auto, io_uring, epoll"},
     {"farTooManyReactors", "runtime: {reactors: 99999999999}\n" + GoodSources,
      "1: key 'runtime.reactors' is 99999999999; allowed: 1 to 1024"},
     {"stackClassUnknown", "runtime:\n  stacks: {smal: 3}\n" + GoodSources,

@@ -2,6 +2,7 @@
 
 #include "demo_options.hpp"
 #include "demo_run.hpp"
+#include "engine_option.hpp"
 #include "text_option.hpp"
 
 #include <CLI/CLI.hpp>
@@ -60,6 +61,7 @@ void addDemoCommand(CLI::App& application, int& exitCode)
     add("--reactors", arguments->reactors, "N|auto",
         "Reactor threads; auto: one for each CPU that may be used");
     add("--workers", arguments->workers, "N", "Threads that take the checksums (default 1)");
+    add("--engine", arguments->engine, "ENGINE", EngineOptionHelp);
     add("--data", arguments->data, "FILE",
         "What is sent, a text file (default: San Francisco's "
         "temperatures, hour by hour)");

@@ -58,6 +58,7 @@ std::vector<std::string> serveArguments(const DemoOptions& options, const DemoIn
     return {std::filesystem::absolute(options.data).string(),
             "--port=0",
             "--stagger",
+            fmt::format("--engine={}", toString(options.engine)),
             fmt::format("--repeat={}", input.repeats),
             fmt::format("--connections={}", options.sources),
             fmt::format("--report={}", input.report.string())};
@@ -67,6 +68,7 @@ IngestPlan planDemo(const DemoOptions& options, const DemoInput& input, std::uin
 {
     IngestPlan plan;
     plan.runtime.reactors = options.reactors;
+    plan.runtime.engine = options.engine;
     plan.runtime = plan.runtime.resolved();
     plan.workers = options.workers;
     const auto portText = fmt::format("{}", port);

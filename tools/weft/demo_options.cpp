@@ -1,5 +1,6 @@
 #include "demo_options.hpp"
 
+#include "engine_option.hpp"
 #include "whole_number_option.hpp"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ DemoOptions::DemoOptions(const DemoArguments& arguments)
         parseWholeNumberOption("--files", arguments.files, 0, FilesMost, "0 to 10000"));
     workers = static_cast<std::size_t>(
         parseWholeNumberOption("--workers", arguments.workers, 1, ThreadsMost, "1 to 1024"));
+    engine = parseEngineOption(arguments.engine);
     if (arguments.repeat != "auto")
     {
         repeats = static_cast<std::uint64_t>(parseWholeNumberOption(

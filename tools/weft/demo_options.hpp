@@ -1,5 +1,7 @@
 #pragma once
 
+#include <weft/reactor/engine_options.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +19,7 @@ struct DemoArguments
     std::string repeat = "auto";
     std::string reactors = "auto";
     std::string workers = "1";
+    std::string engine = "auto";
     std::string data;
     std::optional<std::string> json;
 };
@@ -34,6 +37,7 @@ struct DemoOptions
     /// Zero: one for each usable CPU.
     std::size_t reactors = 0;
     std::size_t workers = 0;
+    EngineKind engine = EngineKind::Auto;
     std::filesystem::path data;
     std::optional<std::filesystem::path> json;
 };

@@ -79,6 +79,16 @@ std::chrono::nanoseconds readTick(const ConfigNode& node)
     return tick;
 }
 
+EngineKind readEngine(const ConfigNode& node)
+{
+    const auto kind = parseEngineKind(node.text(EngineKindsAllowed));
+    if (!kind)
+    {
+        node.refuse(EngineKindsAllowed);
+    }
+    return *kind;
+}
+
 using ReadOption = void (*)(const ConfigNode& node, RuntimeOptions& options);
 
 struct OptionReader
@@ -122,6 +132,11 @@ const std::vector<OptionReader>& optionReaders()
              options.computeBuffers = readCount(node, 0);
          }},
         {"stacks", readStacks},
+        {"engine",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.engine = readEngine(node);
+         }},
         {"submission_entries",
          [](const ConfigNode& node, RuntimeOptions& options)
          {
@@ -306,7 +321,8 @@ const char* const ConfigHelp = R"(The configuration (YAML; every key is checked)
     compute_buffers: 0
     stacks: {small: 16384, medium: 1024, large: 64}
                              # of each reactor; small, which sources use: by default enough
-    submission_entries: 1024
+    engine: auto             # io_uring, or epoll where the machine refuses io_uring; or either
+    submission_entries: 1024 # of io_uring
     completion_entries: 8192
     offload_threads: 4
     timer_tick: 1ms

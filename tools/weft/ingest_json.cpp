@@ -43,9 +43,12 @@ json sourceJson(const SourceResult& source)
     return object;
 }
 
-json engineJson(const EngineStatistics& engine)
+json engineJson(const ReactorStatistics& reactor)
 {
+    const auto& engine = reactor.engine;
     return {
+        {"name", reactor.engineName},
+        {"fallback_reason", reactor.engineFallbackReason},
         {"system_calls", engine.systemCalls},
         {"operations", engine.operations},
         {"completions", engine.completions},
@@ -74,7 +77,7 @@ json reactorJson(const ReactorStatistics& reactor)
         {"cpu", nullptr},
         {"cpu_seconds", seconds(reactor.cpuTime)},
         {"running_seconds", seconds(reactor.running)},
-        {"engine", engineJson(reactor.engine)},
+        {"engine", engineJson(reactor)},
         {"buffers", bufferJson(reactor.buffers)},
         {"stacks_high_water", json::object()},
     };

@@ -103,6 +103,20 @@ std::string describeWaits(const IngestResult& result)
                                     formatDuration(longest->bufferWaitLongest), longest->name);
 }
 
+/// Empty when the engine is the one that was wanted.
+std::string describeFallback(const IngestResult& result)
+{
+    const auto fallback = std::ranges::find_if(result.reactors,
+                                               [](const ReactorStatistics& reactor)
+                                               {
+                                                   return !reactor.engineFallbackReason.empty();
+                                               });
+    return fallback == result.reactors.end()
+               ? std::string()
+               : fmt::format("{}: io_uring cannot be used, as 'weft doctor' explains",
+                             fallback->engineName);
+}
+
 std::string describeFailures(const IngestResult& result, std::size_t failuresMax)
 {
     std::string text;
@@ -164,6 +178,10 @@ std::string summarize(const IngestResult& result, WatchEnd end, std::size_t fail
         add("waits", waits);
     }
     add("CPU", describeUsage(result));
+    if (const auto engine = describeFallback(result); !engine.empty())
+    {
+        add("engine", engine);
+    }
     add("threads", describeThreads(result.threads));
     return text + describeFailures(result, failuresMax);
 }

@@ -2,6 +2,7 @@
 
 #include <weft/memory/map_count_budget.hpp>
 #include <weft/memory/stack_slab.hpp>
+#include <weft/reactor/engine_choice.hpp>
 #include <weft/reactor/uring_features.hpp>
 #include <weft/reactor/usable_cpus.hpp>
 #include <weft/sources/quantity.hpp>
@@ -31,6 +32,31 @@ MachineCheck checkKernel()
     return {.name = "kernel", .finding = fmt::format("{} {}", name.sysname, name.release)};
 }
 
+MachineCheck autoEngine(EngineKind kind)
+{
+    return {.name = "engine", .finding = fmt::format("auto is {} here", toString(kind))};
+}
+
+/// Without io_uring weft runs on epoll; what is short when io_uring is tried, it does not hide.
+void checkRefusal(std::vector<MachineCheck>& checks, std::error_code error)
+{
+    if (!refusesUring(error))
+    {
+        checks.push_back({.name = "io_uring",
+                          .level = CheckLevel::Missing,
+                          .finding = error.message(),
+                          .advice = explainUringError(error)});
+        return;
+    }
+    checks.push_back({.name = "io_uring",
+                      .level = CheckLevel::Warn,
+                      .finding = fmt::format("refused ({}): weft runs on epoll, with more system "
+                                             "calls for each message and files on offload threads",
+                                             error.message()),
+                      .advice = explainUringError(error)});
+    checks.push_back(autoEngine(EngineKind::Epoll));
+}
+
 void checkUring(std::vector<MachineCheck>& checks)
 {
     std::vector<UringFeature> features;
@@ -40,13 +66,11 @@ void checkUring(std::vector<MachineCheck>& checks)
     }
     catch (const std::system_error& error)
     {
-        checks.push_back({.name = "io_uring",
-                          .level = CheckLevel::Missing,
-                          .finding = error.code().message(),
-                          .advice = explainUringError(error.code())});
+        checkRefusal(checks, error.code());
         return;
     }
     checks.push_back({.name = "io_uring", .finding = "can be used"});
+    checks.push_back(autoEngine(EngineKind::IoUring));
     std::size_t operations = 0;
     for (const auto& feature : features)
     {

@@ -5,6 +5,7 @@
 #include <weft/sources/quantity.hpp>
 
 #include "descriptor_limit.hpp"
+#include "engine_option.hpp"
 #include "interrupt_signals.hpp"
 #include "output_file.hpp"
 #include "serve_options.hpp"
@@ -70,6 +71,7 @@ void serve(const ServeArguments& arguments)
     runtimeOptions.reactors = options.reactors;
     runtimeOptions.pin = false; // who is served may run, and be measured, on the same CPUs
     runtimeOptions.buffersPerReactor = 1;
+    runtimeOptions.engine = options.engine;
     Runtime runtime(runtimeOptions);
     ReplayServer server(runtime, data, options.plan, std::move(listener));
     const auto watcher = runtime.spawn({.name = "signals"},
@@ -123,6 +125,7 @@ void addServeCommand(CLI::App& application, int& exitCode)
     command->add_flag("--stagger", arguments->stagger,
                       "Each connection begins 97 lines after the one before, and wraps around");
     add("--reactors", arguments->reactors, "N", "Reactor threads (default 1)");
+    add("--engine", arguments->engine, "ENGINE", EngineOptionHelp);
     addTextOption(*command, "--report", arguments->report,
                   "At the end, writes each connection's bytes and checksum here, as JSON",
                   "a file, or - for standard output")

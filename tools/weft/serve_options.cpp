@@ -3,6 +3,7 @@
 #include <weft/reactor/runtime_options.hpp>
 #include <weft/sources/quantity.hpp>
 
+#include "engine_option.hpp"
 #include "whole_number_option.hpp"
 
 #include <fmt/format.h>
@@ -76,6 +77,7 @@ ServeOptions::ServeOptions(const ServeArguments& arguments)
         "--port", arguments.port, 0, PortMost, "0 to 65535; 0 lets the kernel choose"));
     reactors = static_cast<std::size_t>(
         parseWholeNumberOption("--reactors", arguments.reactors, 1, ReactorsMost, "1 to 1024"));
+    engine = parseEngineOption(arguments.engine);
     chunkBytes = parseChunk(arguments.chunk);
     plan.rate = parseRate(arguments.rate);
     plan.repeats = parseRepeat(arguments.repeat);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/reactor/engine_options.hpp>
 #include <weft/reactor/tcp.hpp>
 
 #include "replay_data.hpp"
@@ -24,6 +25,7 @@ struct ServeArguments
     std::string repeat = "1";
     std::string chunk = "lines";
     std::string reactors = "1";
+    std::string engine = "auto";
     bool stagger = false;
     std::optional<std::string> report;
 };
@@ -36,6 +38,7 @@ struct ServeOptions
 
     std::uint16_t port = 0;
     std::size_t reactors = 1;
+    EngineKind engine = EngineKind::Auto;
     /// Empty: the units are lines.
     std::optional<std::size_t> chunkBytes;
     ServePlan plan;
