@@ -102,6 +102,8 @@ void SourceTask::run(SourceExecution& own) noexcept
     {
         failure = nullptr;
     }
+    // A stop may have come while the source was closing.
+    endOfStream = endOfStream && !this_fiber::stopRequested();
     own.release();
     emitLast(endOfStream, failure);
     source.reset();
@@ -353,6 +355,10 @@ bool SourceTask::waitUntilOver(Deadline deadline)
     {
         changed.wait(lock, isOver);
         return true;
+    }
+    if (deadline <= Clock::now())
+    {
+        return isOver();
     }
     return changed.wait_until(lock, deadline, isOver);
 }
