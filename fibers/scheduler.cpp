@@ -1,6 +1,7 @@
 #include <weft/fibers/scheduler.hpp>
 #include <weft/memory/assert.hpp>
 #include <weft/memory/memory_error.hpp>
+#include <weft/memory/planted_mistake.hpp>
 #include <weft/timers/clock.hpp>
 
 #include <boost/fiber/operations.hpp>
@@ -244,7 +245,8 @@ void Scheduler::suspend_until(const std::chrono::steady_clock::time_point& until
     }
     parked.store(true, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst); // pairs with notifyParked()
-    if (inbox.empty() && !remoteReady.load(std::memory_order_relaxed))
+    if (planted(Mistake::LoseWakeUp) ||
+        (inbox.empty() && !remoteReady.load(std::memory_order_relaxed)))
     {
         driver->park(until);
     }

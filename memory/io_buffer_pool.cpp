@@ -2,6 +2,7 @@
 #include <weft/memory/buffer_accounts.hpp>
 #include <weft/memory/io_buffer_pool.hpp>
 #include <weft/memory/io_buffer_storage.hpp>
+#include <weft/memory/planted_mistake.hpp>
 #include <weft/memory/sanitizer.hpp>
 
 #include <algorithm>
@@ -197,6 +198,10 @@ void IoBufferPool::handOver() noexcept
     {
         BufferWaiter* const waiter = record->waiter;
         accounts->withdraw(*record);
+        if (planted(Mistake::ForgetWaiter, 64))
+        {
+            continue;
+        }
         IoBuffer buffer = lend(*record);
         counters.grants.store(counters.grants.load(std::memory_order_relaxed) + 1,
                               std::memory_order_relaxed);
@@ -212,7 +217,7 @@ IoBuffer IoBufferPool::lend(ReservationRecord& record) noexcept
 {
     WEFT_ASSERT(freeHead != IoBufferStorage::Empty);
     IoBufferSlot& slot = storage->slot(freeHead);
-    freeHead = slot.next;
+    freeHead = planted(Mistake::LendTwice, 512) ? freeHead : slot.next;
     accounts->lend(record, slot);
     slot.sizeBytes = 0;
     slot.metadata = BufferMetadata{};

@@ -1,5 +1,6 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
+#include <weft/memory/planted_mistake.hpp>
 #include <weft/reactor/cancellable_wait.hpp>
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/perform.hpp>
@@ -35,7 +36,8 @@ public:
     {
         reactor.engine().start(operation);
         suspendUntil(deadline);
-        WEFT_ASSERT(operation.phase == Operation::Phase::Idle);
+        WEFT_ASSERT(operation.phase == Operation::Phase::Idle ||
+                    planted(Mistake::ResumeAtCancellation));
         return operation.result;
     }
 
@@ -45,6 +47,10 @@ private:
     void giveUp() noexcept override
     {
         reactor.engine().cancel(operation);
+        if (planted(Mistake::ResumeAtCancellation))
+        {
+            resume();
+        }
     }
 
     Operation& operation;
@@ -119,6 +125,10 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
         OperationWait wait(*reactor, operation);
         const auto result = wait.perform(deadline);
         const auto cause = wait.cause();
+        if (cause && result > 0 && planted(Mistake::DropRacedBytes))
+        {
+            return std::unexpected(cause);
+        }
         // A cancelled operation answers ECANCELED, or EINTR when a kernel worker had begun it.
         if (cause && (result == -ECANCELED || result == -EINTR))
         {
