@@ -255,8 +255,10 @@ void World::cancel(std::uint64_t number)
     if (flight->phase == Flight::Phase::InKernel &&
         !(flight->file && flight->file->withdraw(*flight)))
     {
-        // It waits for nobody: a kernel worker has it, and may or may not let it go.
-        if (faults.cancellationLost != 0 && chance.oneIn(faults.cancellationLost))
+        // It waits for nobody: a kernel worker has it, and may or may not let it go. A connection
+        // that is awaited is no worker's.
+        if (flight->operation->kind != OperationKind::Connect && faults.cancellationLost != 0 &&
+            chance.oneIn(faults.cancellationLost))
         {
             note("operation {} cannot be cancelled any more", number);
             return;
