@@ -1,0 +1,12 @@
+#pragma once
+
+#include "many_seeds.hpp"
+#include "sim_options.hpp"
+
+namespace weft::sim
+{
+
+/// On standard output, and in the options' report if there is one.
+void printSummary(const ManySeeds& all, const SimOptions& options);
+
+} // namespace weft::sim
