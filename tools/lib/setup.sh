@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by tools/demo, tools/fuzz, tools/soak and tools/test: installs the missing Debian packages, then
-# configures and builds a preset. Says nothing when there is nothing to do.
+# Sourced by tools/demo, tools/fuzz, tools/simulate, tools/soak and tools/test: installs the missing
+# Debian packages, then configures and builds a preset. Says nothing when there is nothing to do.
 
 WEFT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
