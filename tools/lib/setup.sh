@@ -89,7 +89,7 @@ preset_command()
 {
     local preset=$1
     shift
-    if [[ $preset == tsan ]] && setarch --addr-no-randomize true 2>/dev/null; then
+    if [[ $preset == tsan* ]] && setarch --addr-no-randomize true 2>/dev/null; then
         setarch --addr-no-randomize "$@"
     else
         "$@"
