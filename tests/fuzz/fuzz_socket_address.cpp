@@ -3,7 +3,6 @@
 #include "tests/fuzz/fuzz_target.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 /// Numeric addresses. The first two bytes are the port, the rest the host.
 
@@ -35,7 +34,7 @@ void checkSocketAddress(std::string_view input)
 {
     constexpr std::size_t PortBytes = 2;
     std::uint16_t port = 0;
-    std::memcpy(&port, input.data(), std::min(PortBytes, input.size()));
+    std::ranges::copy(input.substr(0, PortBytes), reinterpret_cast<char*>(&port));
     const auto host = input.substr(std::min(PortBytes, input.size()));
     const auto address = SocketAddress::parse(host, port);
     if (!address)
