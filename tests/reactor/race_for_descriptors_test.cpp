@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 /// \file
@@ -30,16 +31,49 @@ struct AcceptCounts
     int gaveUp = 0;
 };
 
-/// Connects at odd moments until told to end.
-void connectRepeatedly(const LoopbackListener& listener, const std::atomic<bool>& enough)
+/// A thread that connects at odd moments until it is told to end.
+class Connector
 {
-    Delays delays;
-    while (!enough)
+public:
+    explicit Connector(const LoopbackListener& connectedTo) : listener(connectedTo)
     {
-        const auto client = listener.connectClient();
-        spinFor(delays.next());
     }
-}
+
+    /// Nobody else accepts any more: it takes over, for the thread may wait behind a full queue.
+    void end()
+    {
+        enough = true;
+        while (!ended)
+        {
+            pollfd queue = {.fd = listener.socket.get(), .events = POLLIN, .revents = 0};
+            if (::poll(&queue, 1, 10) == 1)
+            {
+                const auto accepted = listener.acceptClient();
+            }
+        }
+        thread.join();
+    }
+
+private:
+    void connect()
+    {
+        Delays delays;
+        while (!enough)
+        {
+            const auto client = listener.connectClient();
+            spinFor(delays.next());
+        }
+        ended = true;
+    }
+
+    const LoopbackListener& listener;
+    std::atomic<bool> enough = false;
+    std::atomic<bool> ended = false;
+    std::jthread thread{[this]
+                        {
+                            connect();
+                        }};
+};
 
 } // namespace
 
@@ -48,12 +82,7 @@ TEST(DeadlineRace, acceptMustNotLeakADescriptor)
     Runtime runtime(runtimeForRaces());
     const LoopbackListener listener;
     const auto before = openDescriptorCount();
-    std::atomic<bool> enough = false;
-    std::jthread connector(
-        [&]
-        {
-            connectRepeatedly(listener, enough);
-        });
+    Connector connector(listener);
     const auto counts = onFiber(runtime,
                                 [&]
                                 {
@@ -68,8 +97,7 @@ TEST(DeadlineRace, acceptMustNotLeakADescriptor)
                                     }
                                     return result;
                                 });
-    enough = true;
-    connector.join();
+    connector.end();
     EXPECT_EQ(openDescriptorCount(), before);
     EXPECT_GT(counts.accepted, 0);
 }
@@ -79,19 +107,13 @@ TEST(StopRace, acceptMustNotLeakADescriptor)
     Runtime runtime(runtimeForRaces());
     const LoopbackListener listener;
     const auto before = openDescriptorCount();
-    std::atomic<bool> enough = false;
-    std::jthread connector(
-        [&]
-        {
-            connectRepeatedly(listener, enough);
-        });
+    Connector connector(listener);
     raceWithStops(runtime, RaceRounds,
                   [&]
                   {
                       (void)io::accept(listener.socket.get());
                   });
-    enough = true;
-    connector.join();
+    connector.end();
     EXPECT_EQ(openDescriptorCount(), before);
 }
 
