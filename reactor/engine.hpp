@@ -54,8 +54,9 @@ public:
     /// system call when there is nothing to do.
     virtual void poll() noexcept = 0;
 
-    /// No fiber is ready, and park() comes next: after the scheduler has published that it sleeps
-    /// and has looked for messages once more. In a simulation other threads act here.
+    /// No fiber is ready. Next the scheduler publishes that it sleeps, looks for messages once
+    /// more, and calls park() if there are none. In a simulation other threads act here, in
+    /// between.
     virtual void aboutToPark() noexcept
     {
     }

@@ -10,6 +10,7 @@ namespace weft
 OffloadPool::OffloadPool(std::size_t threadsMaxWanted) : threadsMax(threadsMaxWanted)
 {
     threads.reserve(threadsMax);
+    ::pthread_getaffinity_np(::pthread_self(), sizeof(cpus), &cpus);
 }
 
 OffloadPool::~OffloadPool()
@@ -76,6 +77,8 @@ std::size_t OffloadPool::threadCount() const
 void OffloadPool::work()
 {
     ::pthread_setname_np(::pthread_self(), "weft-offload");
+    // A thread is born where its maker may run, and that may be a reactor that is pinned.
+    ::pthread_setaffinity_np(::pthread_self(), sizeof(cpus), &cpus);
     std::unique_lock lock(mutex);
     for (;;)
     {

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include <sched.h>
+
 namespace weft
 {
 
@@ -20,6 +22,7 @@ namespace weft
 class OffloadPool final : public OffloadExecutor
 {
 public:
+    /// The threads may run on the CPUs of the calling thread.
     explicit OffloadPool(std::size_t threadsMax);
 
     /// Waits for the tasks that run; none may be queued.
@@ -39,6 +42,7 @@ private:
         boost::intrusive::member_hook<OffloadTask, OffloadTask::Hook, &OffloadTask::queueHook>>;
 
     const std::size_t threadsMax;
+    cpu_set_t cpus; // where threads may run
     mutable std::mutex mutex;
     std::condition_variable workAvailable;
     Queue queue;

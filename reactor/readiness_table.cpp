@@ -164,8 +164,9 @@ int ReadinessTable::waitFor(const timespec* timeout, std::span<epoll_event> even
     if (hasWait2)
     {
         const int count = ::epoll_pwait2(set.get(), events.data(), size, timeout, nullptr);
-        // EPERM: a seccomp filter of before Linux 5.11.
-        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+        // Else it is ENOSYS, of the kernel or of a seccomp filter that does not know the call, or
+        // what such a filter answers instead: what is wrong for another reason, epoll_wait tells.
+        if (count >= 0 || errno == EINTR)
         {
             return count;
         }

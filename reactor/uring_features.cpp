@@ -166,14 +166,24 @@ std::vector<UringFeature> probeUringFeatures()
             "a system call in each turn to look for completions");
     addFlag("SUBMIT_ALL", IORING_SETUP_SUBMIT_ALL, "a failed submission ends its batch early");
 
-    auto* const table = ::io_uring_get_probe_ring(&probe.ring);
-    for (const auto& [operation, name] : RequiredOperations)
+    if (auto* const table = ::io_uring_get_probe_ring(&probe.ring))
     {
-        features.push_back({fmt::format("operation {}", name),
-                            table != nullptr && ::io_uring_opcode_supported(table, operation) != 0,
-                            true, "the io_uring engine cannot be used"});
+        for (const auto& [operation, name] : RequiredOperations)
+        {
+            features.push_back({fmt::format("operation {}", name),
+                                ::io_uring_opcode_supported(table, operation) != 0, true,
+                                "the io_uring engine cannot be used"});
+        }
+        ::io_uring_free_probe(table);
     }
-    ::io_uring_free_probe(table);
+    else
+    {
+        // A filter may refuse io_uring_register and let the calls pass that the engine cannot do
+        // without.
+        features.push_back({"list of operations", false, false,
+                            "which operations the kernel has cannot be told (it refuses "
+                            "io_uring_register)"});
+    }
 
     features.push_back({"registered ring descriptor", ::io_uring_register_ring_fd(&probe.ring) == 1,
                         false, "each system call looks the ring up"});

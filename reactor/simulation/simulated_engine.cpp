@@ -14,6 +14,48 @@ namespace weft::simulation
 
 using namespace std::chrono_literals;
 
+namespace
+{
+
+/// For the trace: the operation's number, its descriptor, and the most bytes that it transfers.
+const char* wordsFor(OperationKind kind) noexcept
+{
+    switch (kind)
+    {
+    case OperationKind::Open:
+        return "operation {}: open";
+    case OperationKind::Close:
+        return "operation {}: close descriptor {}";
+    case OperationKind::Read:
+    case OperationKind::ReadVectored:
+        return "operation {}: read from descriptor {}, {} bytes at most";
+    case OperationKind::Write:
+    case OperationKind::WriteVectored:
+        return "operation {}: write to descriptor {}, {} bytes at most";
+    case OperationKind::Sync:
+        return "operation {}: fsync descriptor {}";
+    case OperationKind::Stat:
+        return "operation {}: stat descriptor {}";
+    case OperationKind::Connect:
+        return "operation {}: connect descriptor {}";
+    case OperationKind::Accept:
+        return "operation {}: accept on descriptor {}";
+    case OperationKind::Receive:
+    case OperationKind::ReceiveMessage:
+        return "operation {}: receive on descriptor {}, {} bytes at most";
+    case OperationKind::Send:
+    case OperationKind::SendMessage:
+        return "operation {}: send on descriptor {}, {} bytes at most";
+    case OperationKind::Shutdown:
+        return "operation {}: shut descriptor {} down";
+    case OperationKind::Poll:
+        return "operation {}: wait for descriptor {} to be ready";
+    }
+    return "operation {}";
+}
+
+} // namespace
+
 SimulatedEngine::SimulatedEngine(World& owner, const EngineOptions& options)
     : world(owner),
       wakeDescriptor(options.wakeDescriptor)
@@ -42,24 +84,8 @@ void SimulatedEngine::start(Operation& operation) noexcept
     operation.phase = Operation::Phase::Submitted;
     const auto& flight = world.launch(operation);
     queued.push_back(flight.number);
-    // The kind's number, for its name would need more than the trace can take.
-    switch (operation.kind)
-    {
-    case OperationKind::Open:
-        world.note("operation {}: open", flight.number);
-        break;
-    case OperationKind::Close:
-        world.note("operation {}: close descriptor {}", flight.number,
-                   static_cast<std::uint64_t>(operation.descriptor));
-        break;
-    case OperationKind::Connect:
-        world.note("operation {}: connect descriptor {}", flight.number,
-                   static_cast<std::uint64_t>(operation.descriptor));
-        break;
-    default:
-        world.note("operation {}: on descriptor {}, {} bytes at most", flight.number,
-                   static_cast<std::uint64_t>(operation.descriptor), sizeOf(operation));
-    }
+    world.note(wordsFor(operation.kind), flight.number,
+               static_cast<std::uint64_t>(operation.descriptor), sizeOf(operation));
 }
 
 void SimulatedEngine::cancel(Operation& operation) noexcept
@@ -238,7 +264,7 @@ void SimulatedEngine::report()
         }
         else
         {
-            world.note("operation {} ends with error {}", flight.number,
+            world.note("operation {} ends with {errno}", flight.number,
                        static_cast<std::uint64_t>(-flight.result));
         }
         ++counters.completions;

@@ -99,6 +99,7 @@ void Simulation::run()
 void Simulation::end()
 {
     world->note("the simulation ends");
+    world->endTime = world->now();
     world->ended = true;
     over.release();
 }
@@ -111,6 +112,11 @@ Clock::time_point Simulation::now() const noexcept
 Clock::time_point Simulation::startTime() const noexcept
 {
     return world->startTime();
+}
+
+Clock::time_point Simulation::endTime() const noexcept
+{
+    return world->endTime;
 }
 
 Chance& Simulation::chance() noexcept

@@ -108,6 +108,8 @@ public:
     Clock::time_point now() const noexcept;
     /// When the simulation began.
     Clock::time_point startTime() const noexcept;
+    /// When end() was called. After run().
+    Clock::time_point endTime() const noexcept;
     Chance& chance() noexcept;
     Trace& trace() noexcept;
     FeedAccount account(ContentId content) const;

@@ -4,10 +4,22 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <string_view>
 
 namespace weft::simulation
 {
+
+namespace
+{
+
+std::string nameOfErrno(std::uint64_t number)
+{
+    const auto* const name = ::strerrorname_np(static_cast<int>(number));
+    return name != nullptr ? std::string(name) : fmt::format("{}", number);
+}
+
+} // namespace
 
 void Trace::note(Clock::time_point time, const char* what, std::uint64_t first,
                  std::uint64_t second, std::uint64_t third) noexcept
@@ -43,7 +55,8 @@ std::vector<std::string> Trace::last(std::size_t countMax, Clock::time_point sta
         const auto& numbers = event.numbers;
         lines.push_back(
             fmt::format("{:14.6f} s  {}", since.count(),
-                        fmt::format(fmt::runtime(event.what), numbers[0], numbers[1], numbers[2])));
+                        fmt::format(fmt::runtime(event.what), numbers[0], numbers[1], numbers[2],
+                                    fmt::arg("errno", nameOfErrno(numbers[1])))));
     }
     return lines;
 }

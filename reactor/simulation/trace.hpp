@@ -18,8 +18,9 @@ class Trace
 public:
     static constexpr std::size_t KeptMax = 4096;
 
-    /// `what` is a literal with a `{}` for each number, in the syntax of fmt; numbers beyond its
-    /// places only count for the digest.
+    /// `what` is a literal in the syntax of fmt: each `{}` is the next of the numbers, and
+    /// `{errno}` the second as the name of an errno. Numbers beyond its places only count for the
+    /// digest.
     void note(Clock::time_point time, const char* what, std::uint64_t first = 0,
               std::uint64_t second = 0, std::uint64_t third = 0) noexcept;
 

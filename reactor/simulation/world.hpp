@@ -116,6 +116,7 @@ public:
     Reporter reporter; // the engine's: finished operations
     /// Opened by run(): until then the reactor sleeps.
     std::binary_semaphore gate{0};
+    Clock::time_point endTime;
     bool ended = false; // the reactor's thread
 
 private:

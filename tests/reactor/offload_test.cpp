@@ -45,6 +45,26 @@ TEST(Offload, runsOnAnotherThread)
     EXPECT_TRUE(elsewhere);
 }
 
+TEST(Offload, threadMustNotBePinnedAsTheReactorThatStartsItIs)
+{
+    const auto mask = []
+    {
+        cpu_set_t cpus;
+        EXPECT_EQ(::pthread_getaffinity_np(::pthread_self(), sizeof(cpus), &cpus), 0);
+        return cpus;
+    };
+    auto options = smallRuntime();
+    options.pin = true;
+    Runtime runtime(options);
+    const auto offloaded = onFiber(runtime,
+                                   [&]
+                                   {
+                                       return *offload(mask);
+                                   });
+    const auto own = mask();
+    EXPECT_TRUE(CPU_EQUAL(&offloaded, &own));
+}
+
 TEST(Offload, onAPlainThreadJustCalls)
 {
     EXPECT_EQ(offload(

@@ -139,6 +139,16 @@ INSTANTIATE_TEST_SUITE_P(Errors, RefusedUringTest, testing::Values(EPERM, ENOSYS
                              return std::string(::strerrorname_np(error.param));
                          });
 
+TEST(DoctorTest, refusedRegistrationMustNotPassForARefusedEngine)
+{
+    ProgramOptions options;
+    options.refusedCalls = {{SYS_io_uring_register, EPERM}};
+    const auto result = runProgram({"doctor"}, options);
+    EXPECT_EQ(result.exitCode, 0) << result.output;
+    EXPECT_TRUE(has(result.output, "warn    io_uring: list of operations: ")) << result.output;
+    EXPECT_TRUE(has(result.output, "engine: auto is io_uring here")) << result.output;
+}
+
 TEST_F(RefusedUringTest, isNoConcernOfWhoAskedForEpoll)
 {
     // Not even a shortage is met: io_uring is not tried.

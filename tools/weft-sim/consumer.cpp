@@ -161,8 +161,11 @@ void Life::see(OriginId from, const SourceEvent& event)
     }
     else if (const auto* const failure = std::get_if<SourceFailure>(&event))
     {
-        trace.note(now, "source {} emits an error, code {}", source.number,
-                   static_cast<std::uint64_t>(failure->code.value()));
+        const bool isErrno = failure->code.category() == std::system_category();
+        trace.note(now,
+                   isErrno ? "source {} emits an error, {errno}"
+                           : "source {} emits an error, its code is {}",
+                   source.number, static_cast<std::uint64_t>(failure->code.value()));
         stream.failure(*failure);
     }
     else

@@ -45,6 +45,29 @@ Exit code: 0 nothing was found; 1 something was found: standard output has what,
 command that repeats it and the last events; 2 wrong usage; 130 interrupted by Ctrl-C.
 )";
 
+/// Tells what came of it. The exit code is that of the run, unless nobody could be told.
+int finish(const ManySeeds& all, const SimOptions& options, int exitCode)
+{
+    printSummary(all);
+    try
+    {
+        if (!options.report.empty())
+        {
+            writeReport(all, options.report);
+        }
+        if (std::ferror(stdout) != 0)
+        {
+            throw std::runtime_error("cannot write to standard output");
+        }
+    }
+    catch (const std::exception& error)
+    {
+        tools::printBestEffort(stderr, "weft-sim: {}\n", error.what());
+        return exitCode == tools::ExitSuccess ? tools::ExitFailed : exitCode;
+    }
+    return exitCode;
+}
+
 int runOne(const SimOptions& options)
 {
     std::signal(SIGINT,
@@ -58,19 +81,17 @@ int runOne(const SimOptions& options)
     all.totals.add(result);
     all.realTime = std::chrono::steady_clock::now() - started;
     fmt::print("seed {}, digest {:016x}\n", result.seed, result.digest);
-    printSummary(all, options);
-    return tools::ExitSuccess;
+    return finish(all, options, tools::ExitSuccess);
 }
 
 int runMany(const SimOptions& options)
 {
     const auto all = runManySeeds(options);
-    printSummary(all, options);
     if (!all.found.empty())
     {
-        return tools::ExitFailed;
+        return finish(all, options, tools::ExitFailed);
     }
-    return all.interrupted ? tools::ExitGaveUp : tools::ExitSuccess;
+    return finish(all, options, all.interrupted ? tools::ExitGaveUp : tools::ExitSuccess);
 }
 
 void addOptions(CLI::App& application, SimArguments& arguments)

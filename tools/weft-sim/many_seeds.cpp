@@ -137,6 +137,7 @@ private:
         if (signals.take())
         {
             interrupt();
+            return; // the second one leaves no process to read from
         }
         for (std::size_t place = 0; place < indices.size(); ++place)
         {

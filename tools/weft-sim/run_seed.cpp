@@ -76,12 +76,12 @@ std::string mistakeOption(Mistake mistake)
     std::_Exit(tools::ExitFailed);
 }
 
-/// Also for SIGALRM, which ends a run that goes round in circles. Not what a signal handler may do,
+/// Also for SIGPROF, which ends a run that goes round in circles. Not what a signal handler may do,
 /// but the process is lost anyway, and the events are worth a try. An alarm ends it when the try is
 /// stuck.
 void handleCrash(int signal)
 {
-    std::signal(SIGALRM, SIG_DFL);
+    std::signal(SIGPROF, SIG_DFL);
     constexpr unsigned SecondsMost = 10;
     ::alarm(SecondsMost);
     if (currentRun.simulation == nullptr)
@@ -91,13 +91,13 @@ void handleCrash(int signal)
         return;
     }
     reportAndExit(signal == SIGABRT   ? "the program has aborted itself; standard error says why"
-                  : signal == SIGALRM ? "the run comes to no end"
+                  : signal == SIGPROF ? "the run comes to no end"
                                       : "the program has crashed");
 }
 
 void handleCrashes()
 {
-    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM})
+    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGPROF})
     {
         struct sigaction action = {};
         action.sa_handler = handleCrash;
@@ -168,7 +168,7 @@ RunResult runSeed(std::uint64_t seed, const WorkerOptions& options)
     worker.run();
     result.digest = simulation.trace().digest();
     result.events = simulation.trace().count();
-    result.simulated = simulation.now() - simulation.startTime();
+    result.simulated = simulation.endTime() - simulation.startTime();
     result.operations = worker.operations();
     result.tally = worker.tally();
     currentRun = {};

@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +26,26 @@ namespace
 /// What is kept of the output; a child that dies says little.
 constexpr std::size_t OutputBytesMost = 1 << 20;
 
-constexpr unsigned RealSecondsMost = 300;
+/// For a worker of the usual size; a hundred times what the slowest takes.
+constexpr double CpuSecondsMost = 60;
+
+/// Ends the process when a run comes to no end. CPU time: it does not go on while the machine has
+/// other things to do.
+void limitCpuTime(double seconds) noexcept
+{
+    itimerval limit = {};
+    limit.it_value.tv_sec = static_cast<time_t>(seconds);
+    ::setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
+/// As long as the worker is large.
+double cpuSecondsMost(const WorkerOptions& options)
+{
+    constexpr double SourcesUsual = 16;
+    constexpr std::chrono::duration<double> DurationUsual = std::chrono::minutes(20);
+    const auto size = options.sources / SourcesUsual * (options.duration / DurationUsual);
+    return CpuSecondsMost * std::max(size, 1.0);
+}
 
 [[noreturn]] void runSeeds(SeedQueue& queue, SeedBoard& board, const WorkerOptions& options)
 {
@@ -41,10 +61,9 @@ constexpr unsigned RealSecondsMost = 300;
             }
             board.seed.store(seed);
             board.running.store(true);
-            // A thousand times what a seed takes.
-            ::alarm(RealSecondsMost);
+            limitCpuTime(cpuSecondsMost(options));
             const auto result = runSeed(seed, options);
-            ::alarm(0);
+            limitCpuTime(0);
             board.running.store(false);
             board.totals.add(result);
             board.seedsDone.store(board.totals.seeds);

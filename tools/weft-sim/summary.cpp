@@ -52,7 +52,7 @@ nlohmann::json toJson(const ManySeeds& all)
 
 } // namespace
 
-void printSummary(const ManySeeds& all, const SimOptions& options)
+void printSummary(const ManySeeds& all)
 {
     const auto& totals = all.totals;
     const auto& tally = totals.tally;
@@ -81,12 +81,13 @@ void printSummary(const ManySeeds& all, const SimOptions& options)
         fmt::print("interrupted before the end\n");
     }
     std::fflush(stdout);
-    if (!options.report.empty())
-    {
-        tools::OutputFile report(options.report);
-        constexpr int Indent = 2;
-        report.commit(toJson(all).dump(Indent) + '\n');
-    }
+}
+
+void writeReport(const ManySeeds& all, const std::string& path)
+{
+    tools::OutputFile report(path);
+    constexpr int Indent = 2;
+    report.commit(toJson(all).dump(Indent) + '\n');
 }
 
 } // namespace weft::sim

@@ -7,6 +7,9 @@ namespace weft::sim
 {
 
 /// On standard output, and in the options' report if there is one.
-void printSummary(const ManySeeds& all, const SimOptions& options);
+void printSummary(const ManySeeds& all);
+
+/// As JSON. Throws what OutputFile throws.
+void writeReport(const ManySeeds& all, const std::string& path);
 
 } // namespace weft::sim

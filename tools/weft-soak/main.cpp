@@ -3,6 +3,7 @@
 
 #include "best_effort_print.hpp"
 #include "descriptor_limit.hpp"
+#include "engine_option.hpp"
 #include "interrupt_signals.hpp"
 #include "output_file.hpp"
 #include "plan.hpp"
@@ -105,6 +106,7 @@ void addOptions(CLI::App& application, SoakArguments& arguments)
     add("--seed", arguments.seed, "S", "Repeats the plan of faults (default random)");
     add("--sources", arguments.sources, "N", "Sources at a time (default 300)");
     add("--reactors", arguments.reactors, "R", "Reactor threads (default one for each CPU)");
+    add("--engine", arguments.engine, "NAME", tools::EngineOptionHelp);
     add("--round", arguments.round, "TIME", "Between two looks at what is left (default 15s)");
     add("--memory-growth", arguments.memoryGrowth, "SIZE",
         "Resident memory may grow so much after the first round (default 64MiB)");

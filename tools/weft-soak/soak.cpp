@@ -116,7 +116,8 @@ void Soak::startRuntime()
 {
     constexpr std::uint32_t ComputeBuffers = 64;
     constexpr std::uint32_t ThreadBuffersLeast = 32;
-    RuntimeOptions runtimeOptions{.reactors = options.reactors, .computeBuffers = ComputeBuffers};
+    RuntimeOptions runtimeOptions{
+        .reactors = options.reactors, .computeBuffers = ComputeBuffers, .engine = options.engine};
     runtimeOptions = runtimeOptions.resolved();
     runtimeOptions.buffersPerReactor = buffersFor(options.sources, runtimeOptions.reactors);
     // Well above the part of the sources that is planned to run on threads.

@@ -3,6 +3,7 @@
 #include <weft/reactor/runtime_options.hpp>
 #include <weft/sources/quantity.hpp>
 
+#include "engine_option.hpp"
 #include "whole_number_option.hpp"
 
 #include <charconv>
@@ -112,6 +113,7 @@ SoakOptions::SoakOptions(const SoakArguments& arguments)
       seed(parseSeed(arguments.seed)),
       sources(static_cast<std::uint32_t>(tools::parseWholeNumberOption(
           "--sources", arguments.sources, 1, SourcesMost, "1 to 5000"))),
+      engine(tools::parseEngineOption(arguments.engine)),
       round(parseRound(arguments.round)),
       memoryGrowthBytes(parseMemoryGrowth(arguments.memoryGrowth)),
       plant(parsePlant(arguments.plant)),

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <weft/reactor/engine_options.hpp>
+
 #include "plant.hpp"
 
 #include <chrono>
@@ -17,6 +19,7 @@ struct SoakArguments
     std::string seed;
     std::string sources = "300";
     std::string reactors;
+    std::string engine = "auto";
     std::string round = "15s";
     std::string memoryGrowth = "64MiB";
     std::string report;
@@ -34,6 +37,7 @@ struct SoakOptions
     std::uint64_t seed = 0; // random unless given
     std::uint32_t sources = 0;
     std::size_t reactors = 0; // zero: one for each CPU
+    EngineKind engine = EngineKind::Auto;
     std::chrono::nanoseconds round{};
     std::int64_t memoryGrowthBytes = 0;
     Plant plant = Plant::Nothing;
