@@ -3,6 +3,7 @@
 #include "tests/fuzz/fuzz_target.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 /// Numeric addresses. The first two bytes are the port, the rest the host.
 
