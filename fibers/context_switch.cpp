@@ -26,7 +26,7 @@ class ForeignContextHook final : public ContextHook
 {
 public:
     ForeignContextHook(boost::fibers::context& context, Scheduler& owner) noexcept
-        : ContextHook(&context, state, nullptr),
+        : ContextHook(&context, nullptr),
           scheduler(owner)
     {
         // Boost places the context object at the top of the context's stack.
@@ -48,8 +48,9 @@ public:
         ::operator delete(memory);
     }
 
-private:
     SwitchState state;
+
+private:
     Scheduler& scheduler;
 };
 
@@ -80,9 +81,9 @@ private:
 
 void Scheduler::startFiber(FiberRecord& record) noexcept
 {
-    record.switchState.prepare(record.stack.bottom, record.stack.sizeBytes);
+    record.line.switchState.prepare(record.stack.bottom, record.stack.sizeBytes);
     boost::fibers::fiber_properties* hook =
-        ::new (record.hookStorage.data()) ContextHook(nullptr, record.switchState, &record);
+        ::new (record.line.hookStorage.data()) ContextHook(nullptr, &record);
     boost::fibers::fiber(boost::fibers::launch::post, std::move(hook), std::allocator_arg,
                          SlabStackAllocator(record),
                          [&record]() noexcept
@@ -108,22 +109,28 @@ void Scheduler::awakened(boost::fibers::context* context) noexcept
     }
     // A fiber launched with launch::dispatch is entered without pick_next(): the first that we
     // hear of it is that the context which it has pushed aside is ready again.
-    auto* const active = boost::fibers::context::active();
-    if (context == announced && active != context)
+    if (context == announced)
     {
-        changeContext(*active);
+        if (auto* const active = boost::fibers::context::active(); active != context)
+        {
+            changeContext({.context = active, .record = recordOf(*active)}, FiberState::Ready);
+        }
     }
-    if (auto* const hook = hookOf(*context); hook != nullptr && hook->record != nullptr)
+    enqueueReady(*context, recordOf(*context));
+}
+
+void Scheduler::enqueueReady(boost::fibers::context& context, FiberRecord* record) noexcept
+{
+    if (record != nullptr)
     {
-        hook->record->setState(FiberState::Ready, timeOfTurn);
+        record->line.setState(FiberState::Ready, timeOfTurn);
     }
-    context->ready_link(ready);
+    ready.push({.context = &context, .record = record});
 }
 
 boost::fibers::context* Scheduler::pick_next() noexcept
 {
-    auto* const active = boost::fibers::context::active();
-    if (active == dispatcher)
+    if (announced == dispatcher)
     {
         turn();
         if (ready.empty())
@@ -132,48 +139,69 @@ boost::fibers::context* Scheduler::pick_next() noexcept
         }
         switchesLeft = SwitchesPerTurn;
     }
-    auto* next = dispatcher;
+    return enterNext(FiberState::Suspended);
+}
+
+void Scheduler::switchAway() noexcept
+{
+    enterNext(FiberState::Suspended)->resume();
+}
+
+void Scheduler::yield() noexcept
+{
+    if (ready.empty())
+    {
+        // Nobody to hand the core to but the loop.
+        endTurn();
+    }
+    // Queued before the switch. Boost's own yield does it after, on the next one's stack, for
+    // schedulers that let other threads take from their queue.
+    enqueueReady(*announced, announcedRecord);
+    enterNext(FiberState::Ready)->resume();
+}
+
+boost::fibers::context* Scheduler::enterNext(FiberState leftIn) noexcept
+{
+    ReadyContext next{.context = dispatcher, .record = nullptr};
     if (!ready.empty() && switchesLeft > 0)
     {
-        next = &ready.front();
-        ready.pop_front();
         --switchesLeft;
+        next = ready.pop();
     }
-    if (next != active)
+    if (next.context != announced)
     {
-        changeContext(*next);
+        changeContext(next, leftIn);
     }
-    return next;
+    return next.context;
 }
 
-void Scheduler::changeContext(boost::fibers::context& to) noexcept
+void Scheduler::changeContext(const ReadyContext& to, FiberState leftIn) noexcept
 {
-    auto& from = *announced;
-    auto* const leaving = from.is_context(boost::fibers::type::worker_context)
-                              ? static_cast<ContextHook*>(from.get_properties())
-                              : nullptr;
+    auto& from = switchStateOf(*announced, announcedRecord);
     bool fromHasFinished = false;
-    if (leaving != nullptr && leaving->record != nullptr)
+    if (announcedRecord != nullptr)
     {
-        auto& record = *leaving->record;
-        fromHasFinished = record.state.load(std::memory_order_relaxed) == FiberState::Finished;
+        auto& line = announcedRecord->line;
+        fromHasFinished = line.state() == FiberState::Finished;
         if (!fromHasFinished)
         {
-            record.setState(FiberState::Suspended, timeOfTurn);
-            const auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
-            record.stackUsedBytes.store(static_cast<std::uint32_t>(record.stack.top() - here),
-                                        std::memory_order_relaxed);
+            line.setState(leftIn, timeOfTurn);
+            line.frame.store(static_cast<std::byte*>(__builtin_frame_address(0)),
+                             std::memory_order_release);
         }
     }
-    if (auto* const entering = hookOf(to); entering != nullptr && entering->record != nullptr)
+    if (to.record != nullptr)
     {
-        entering->record->setState(FiberState::Running, timeOfTurn);
+        to.record->line.setState(FiberState::Running, timeOfTurn);
     }
-    announced = &to;
-    SwitchState::change(switchStateOf(from), switchStateOf(to), fromHasFinished);
+    announced = to.context;
+    leftRecord = announcedRecord;
+    announcedRecord = to.record;
+    SwitchState::change(*exceptionGlobals, from, switchStateOf(*to.context, to.record),
+                        fromHasFinished);
 }
 
-ContextHook* Scheduler::hookOf(boost::fibers::context& context) noexcept
+FiberRecord* Scheduler::recordOf(boost::fibers::context& context) noexcept
 {
     if (!context.is_context(boost::fibers::type::worker_context))
     {
@@ -183,16 +211,22 @@ ContextHook* Scheduler::hookOf(boost::fibers::context& context) noexcept
     {
         context.set_properties(new ForeignContextHook(context, *this));
     }
-    return static_cast<ContextHook*>(context.get_properties());
+    return static_cast<ContextHook*>(context.get_properties())->record;
 }
 
-SwitchState& Scheduler::switchStateOf(boost::fibers::context& context) noexcept
+SwitchState& Scheduler::switchStateOf(boost::fibers::context& context, FiberRecord* record) noexcept
 {
+    if (record != nullptr)
+    {
+        return record->line.switchState;
+    }
     if (&context == mainContext)
     {
         return mainState;
     }
-    return &context == dispatcher ? dispatcherState : hookOf(context)->switchState;
+    return &context == dispatcher
+               ? dispatcherState
+               : static_cast<ForeignContextHook*>(context.get_properties())->state;
 }
 
 void Scheduler::notify() noexcept
@@ -205,14 +239,13 @@ void Scheduler::notify() noexcept
     else if (hasLeft && announced == dispatcher)
     {
         // The thread ends: the dispatcher goes back to the main context without pick_next().
-        changeContext(*mainContext);
+        changeContext({.context = mainContext, .record = nullptr}, FiberState::Suspended);
     }
 }
 
-void SwitchState::change(SwitchState& from, SwitchState& to,
+void SwitchState::change(ExceptionGlobals& globals, SwitchState& from, SwitchState& to,
                          [[maybe_unused]] bool fromHasFinished) noexcept
 {
-    auto& globals = threadExceptionGlobals();
     from.exceptions = globals;
     globals = to.exceptions;
 #if defined(WEFT_ADDRESS_SANITIZER)

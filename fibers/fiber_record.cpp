@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace weft
 {
@@ -62,7 +63,7 @@ void FiberRecord::run() noexcept
     followedStop.reset();
 
     // Before anybody can have joined: the registry must not list a fiber that has been joined.
-    setState(FiberState::Finished, home->turnTime());
+    line.setState(FiberState::Finished, home->turnTime());
     std::unique_lock lock(mutex);
     if (failure && detached && group == nullptr)
     {
@@ -70,8 +71,25 @@ void FiberRecord::run() noexcept
         std::rethrow_exception(failure);
     }
     finished = true;
-    ended.notify_all();
+    auto* joiner = std::exchange(joiners, nullptr);
+    if (threadsJoin)
+    {
+        ended.notify_all();
+    }
     lock.unlock();
+    while (joiner != nullptr)
+    {
+        // Read before: one that is woken may be gone.
+        auto& woken = *std::exchange(joiner, joiner->nextJoiner);
+        if (&woken.scheduler == home)
+        {
+            home->makeReady(*woken.context);
+        }
+        else
+        {
+            woken.scheduler.post(woken);
+        }
+    }
     if (group != nullptr)
     {
         group->fiberFinished(failure);
@@ -121,9 +139,36 @@ std::stop_token FiberRecord::stopToken()
     return stopSource.get_token();
 }
 
+FiberRecord::Joiner::Joiner(Scheduler& owner) noexcept
+    : InboxItem(
+          [](InboxItem& item) noexcept
+          {
+              auto& self = static_cast<Joiner&>(item);
+              self.scheduler.makeReady(*self.context);
+          }),
+      scheduler(owner),
+      context(boost::fibers::context::active())
+{
+}
+
 void FiberRecord::wait()
 {
     std::unique_lock lock(mutex);
+    if (finished)
+    {
+        return;
+    }
+    if (auto* const scheduler = Scheduler::current())
+    {
+        Joiner joiner(*scheduler);
+        joiner.nextJoiner = std::exchange(joiners, &joiner);
+        lock.unlock();
+        // The end of a fiber elsewhere comes through the inbox, which is read when we have
+        // suspended.
+        scheduler->suspend();
+        return;
+    }
+    threadsJoin = true;
     ended.wait(lock,
                [this]
                {
@@ -191,10 +236,12 @@ void FiberRecord::bringForward(Deadline which) noexcept
     }
 }
 
-void FiberRecord::setState(FiberState newState, std::chrono::steady_clock::time_point now) noexcept
+std::size_t FiberRecord::stackUsedBytes() const noexcept
 {
-    state.store(newState, std::memory_order_relaxed);
-    stateSinceNs.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    const auto* const frame = line.frame.load(std::memory_order_acquire);
+    return frame != nullptr
+               ? static_cast<std::size_t>(stackTop.load(std::memory_order_relaxed) - frame)
+               : 0;
 }
 
 } // namespace weft

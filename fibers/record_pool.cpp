@@ -97,13 +97,11 @@ void RecordPool::list(std::vector<FiberInfo>& fibers, std::size_t reactor,
             continue;
         }
         const auto& record = *reinterpret_cast<const FiberRecord*>(slots[index].storage);
-        const auto state = record.state.load(std::memory_order_relaxed);
+        const auto [state, since] = record.line.stateAndSince();
         if (state == FiberState::Finished)
         {
             continue;
         }
-        const std::chrono::steady_clock::time_point since{
-            std::chrono::nanoseconds{record.stateSinceNs.load(std::memory_order_relaxed)}};
         fibers.push_back({
             .id = record.id(),
             .name = std::string(record.name()),
@@ -112,7 +110,7 @@ void RecordPool::list(std::vector<FiberInfo>& fibers, std::size_t reactor,
             .reactor = reactor,
             .stackClass = record.stackClass(),
             .stackSizeBytes = weft::stackSizeBytes(record.stackClass()),
-            .stackUsedBytes = record.stackUsedBytes.load(std::memory_order_relaxed),
+            .stackUsedBytes = record.stackUsedBytes(),
         });
     }
 }

@@ -15,12 +15,7 @@
 namespace weft
 {
 
-namespace
-{
-
-thread_local Scheduler* currentScheduler = nullptr;
-
-} // namespace
+constinit thread_local Scheduler* Scheduler::currentScheduler = nullptr;
 
 Scheduler::ExitItem::ExitItem(Scheduler& owner) noexcept
     : InboxItem(
@@ -38,16 +33,12 @@ Scheduler::ExitItem::ExitItem(Scheduler& owner) noexcept
 Scheduler::Scheduler(const SchedulerOptions& options)
     : index(options.reactorIndex),
       slab(options.stacks),
-      recordPool(options.recordsMax)
+      recordPool(options.recordsMax),
+      ready(options.recordsMax + 1) // the main context
 {
 }
 
 Scheduler::~Scheduler() = default;
-
-Scheduler* Scheduler::current() noexcept
-{
-    return currentScheduler;
-}
 
 Scheduler* Scheduler::exchangeCurrent(Scheduler* scheduler) noexcept
 {
@@ -62,6 +53,7 @@ void Scheduler::enter(ReactorDriver& reactorDriver)
     timeOfTurn = driver->now();
     mainContext = boost::fibers::context::active();
     mainState.adoptThread();
+    exceptionGlobals = &SwitchState::threadExceptionGlobals();
     announced = mainContext;
     mainContext->get_scheduler()->set_algo(this);
     WEFT_ASSERT(dispatcher != nullptr);
@@ -170,19 +162,24 @@ FiberRecord& Scheduler::newRecord(std::string_view name, StackClass stackClass)
 
 void Scheduler::submit(FiberRecord& record) noexcept
 {
-    record.setState(FiberState::Queued, Clock::now());
+    const bool onOwnThread = currentScheduler == this;
+    record.line.setState(FiberState::Queued, onOwnThread ? timeOfTurn : Clock::now());
     // Either stopAll() finds the record in the pool, or we see here that it has begun.
     if (stopping.load(std::memory_order_seq_cst))
     {
         record.requestStop();
     }
-    if (currentScheduler == this)
-    {
-        enqueueStart(record);
-    }
-    else
+    if (!onOwnThread)
     {
         post(record.startItem);
+        return;
+    }
+    // At once where nobody waits for a stack of the class: a fiber that spawns and joins is then
+    // handed to its child, and back, without a turn of the loop.
+    const auto& queue = startQueues[static_cast<std::size_t>(record.stackClass())];
+    if (queue.first != nullptr || startsLeft == 0 || tryStart(record))
+    {
+        enqueueStart(record);
     }
 }
 
@@ -262,6 +259,7 @@ void Scheduler::turn() noexcept
         return;
     }
     timeOfTurn = driver->now();
+    startsLeft = StartsPerTurn;
     inbox.deliverAll();
     startQueued();
     driver->turn(!ready.empty());
@@ -277,7 +275,6 @@ void Scheduler::enqueueStart(FiberRecord& record) noexcept
 
 void Scheduler::startQueued() noexcept
 {
-    auto startsLeft = StartsPerTurn;
     // Each turn begins with another class, so that a flood of one does not starve the others.
     firstStartQueue = (firstStartQueue + 1) % startQueues.size();
     for (std::size_t offset = 0; offset < startQueues.size(); ++offset)
@@ -286,23 +283,35 @@ void Scheduler::startQueued() noexcept
         while (queue.first != nullptr && startsLeft > 0)
         {
             auto& record = *queue.first;
-            auto stack = slab.take(record.stackClass());
-            if (!stack)
+            auto* const following = record.nextQueued;
+            if (const auto error = tryStart(record))
             {
                 // No free stack: the queue waits until a fiber of this class ends.
-                reportStackError(record, stack.error());
+                reportStackError(record, error);
                 break;
             }
-            queue.first = record.nextQueued;
+            queue.first = following;
             if (queue.first == nullptr)
             {
                 queue.last = nullptr;
             }
-            record.stack = *stack;
-            startFiber(record);
-            --startsLeft;
         }
     }
+}
+
+/// Makes the fiber ready if there is a stack for it.
+std::error_code Scheduler::tryStart(FiberRecord& record) noexcept
+{
+    auto stack = slab.take(record.stackClass());
+    if (!stack)
+    {
+        return stack.error();
+    }
+    record.stack = *stack;
+    record.stackTop.store(stack->top(), std::memory_order_relaxed);
+    startFiber(record);
+    --startsLeft;
+    return {};
 }
 
 void Scheduler::reportStackError(const FiberRecord& record, std::error_code error) noexcept
@@ -319,35 +328,35 @@ void Scheduler::reportStackError(const FiberRecord& record, std::error_code erro
 void Scheduler::stackReleased(FiberRecord& record) noexcept
 {
     slab.give(record.stack);
-    record.switchState.discard();
+    record.line.switchState.discard();
     record.releaseReference();
     liveFibers.fetch_sub(1, std::memory_order_seq_cst);
     contextEnded();
 }
 
-FiberRecord* Scheduler::activeRecord() const noexcept
+const FiberRecord* Scheduler::recordOn(const std::byte* stackBottom) const noexcept
 {
-    const auto* hook = activeHook();
-    return hook != nullptr ? hook->record : nullptr;
-}
-
-ContextHook* Scheduler::activeHook() const noexcept
-{
-    return static_cast<ContextHook*>(boost::fibers::context::active()->get_properties());
+    for (const auto* const record : {announcedRecord, leftRecord})
+    {
+        if (record != nullptr && record->stack.bottom == stackBottom)
+        {
+            return record;
+        }
+    }
+    return nullptr;
 }
 
 void Scheduler::suspend(WaitListener* listener) noexcept
 {
-    auto* const context = boost::fibers::context::active();
     WEFT_ASSERT(currentScheduler == this);
-    WEFT_ASSERT(context != dispatcher);
-    auto* const record = activeRecord();
+    WEFT_ASSERT(announced != dispatcher);
+    auto* const record = announcedRecord;
     if (record != nullptr)
     {
         WEFT_ASSERT(record->waitListener == nullptr);
         record->waitListener = listener;
     }
-    context->suspend();
+    switchAway();
     if (record != nullptr)
     {
         record->waitListener = nullptr;

@@ -2,12 +2,12 @@
 
 #include <weft/fibers/fiber_record.hpp>
 #include <weft/fibers/inbox.hpp>
+#include <weft/fibers/ready_queue.hpp>
 #include <weft/fibers/record_pool.hpp>
 #include <weft/memory/stack_slab.hpp>
 
 #include <boost/fiber/algo/algorithm.hpp>
 #include <boost/fiber/context.hpp>
-#include <boost/fiber/scheduler.hpp>
 
 #include <array>
 #include <atomic>
@@ -75,7 +75,10 @@ public:
     ~Scheduler() override;
 
     /// The scheduler of the calling thread; null on threads that are not reactors.
-    static Scheduler* current() noexcept;
+    static Scheduler* current() noexcept
+    {
+        return currentScheduler;
+    }
 
     /// Makes `scheduler` what current() answers on the calling thread, and returns what it was. For
     /// OutsideReactor.
@@ -128,18 +131,32 @@ public:
 
     /// The record of the running fiber; null on the main context and on contexts made by
     /// Boost.Fiber's own calls.
-    FiberRecord* activeRecord() const noexcept;
+    FiberRecord* activeRecord() const noexcept
+    {
+        return announcedRecord;
+    }
 
-    /// The running context's hook; null on the main and the dispatcher context.
-    ContextHook* activeHook() const noexcept;
+    /// The fiber on the stack that begins there, if it is active or being left: between the choice
+    /// of the next one and the jump, the active fiber still uses the stack of the one before. For a
+    /// signal handler.
+    const FiberRecord* recordOn(const std::byte* stackBottom) const noexcept;
 
     /// Suspends the calling fiber until makeReady(). A stop that comes meanwhile, or a deadline
     /// that is brought forward, is told to the listener, if there is one. Suspends.
     void suspend(WaitListener* listener = nullptr) noexcept;
 
+    /// Lets the other ready contexts run first. Not on the dispatcher context. Suspends.
+    void yield() noexcept;
+
     void makeReady(boost::fibers::context& context) noexcept
     {
         awakened(&context);
+    }
+
+    /// The loop takes its turn before another fiber runs.
+    void endTurn() noexcept
+    {
+        switchesLeft = 0;
     }
 
     /// The time that the last turn read, good enough for bookkeeping.
@@ -176,14 +193,22 @@ private:
         std::atomic<bool> posted = false;
     };
 
+    // constinit spares each use the call that other thread-local variables need.
+    static constinit thread_local Scheduler* currentScheduler;
+
     void enqueueStart(FiberRecord& record) noexcept;
     void startQueued() noexcept;
+    std::error_code tryStart(FiberRecord& record) noexcept;
     void startFiber(FiberRecord& record) noexcept;
     void stackReleased(FiberRecord& record) noexcept;
     void turn() noexcept;
-    void changeContext(boost::fibers::context& to) noexcept;
-    ContextHook* hookOf(boost::fibers::context& context) noexcept;
-    SwitchState& switchStateOf(boost::fibers::context& context) noexcept;
+    /// The context to resume now; leaves the active one in that state, unless it has finished.
+    boost::fibers::context* enterNext(FiberState leftIn) noexcept;
+    void changeContext(const ReadyContext& to, FiberState leftIn) noexcept;
+    void switchAway() noexcept;
+    void enqueueReady(boost::fibers::context& context, FiberRecord* record) noexcept;
+    FiberRecord* recordOf(boost::fibers::context& context) noexcept;
+    SwitchState& switchStateOf(boost::fibers::context& context, FiberRecord* record) noexcept;
     void contextEnded() noexcept;
     void fiberNeverRan() noexcept;
     void postExitItem() noexcept;
@@ -211,13 +236,17 @@ private:
 
     // Owner thread only.
     bool hasLeft = false;
-    boost::fibers::scheduler::ready_queue_type ready;
+    ReadyQueue ready;
     std::uint32_t switchesLeft = 0;
+    std::uint32_t startsLeft = 0;
     std::array<StartQueue, StackClassCount> startQueues;
     std::size_t firstStartQueue = 0;
     boost::fibers::context* mainContext = nullptr;
     boost::fibers::context* dispatcher = nullptr;
     boost::fibers::context* announced = nullptr; // whose SwitchState the thread has now
+    FiberRecord* announcedRecord = nullptr;      // and its record, if it is a fiber of ours
+    FiberRecord* leftRecord = nullptr;           // that of the one before
+    SwitchState::ExceptionGlobals* exceptionGlobals = nullptr; // the thread's
     bool mainWaits = false;
     std::size_t foreignContexts = 0; // made by Boost.Fiber's own calls and not ended
     SwitchState mainState;

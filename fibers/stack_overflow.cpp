@@ -75,9 +75,11 @@ void reportOverflow(const FiberRecord& record) noexcept
 void handleSegmentationFault(int signal, siginfo_t* information, void* machineContext)
 {
     const auto* const scheduler = Scheduler::current();
-    if (scheduler != nullptr && scheduler->stacks().findGuard(information->si_addr))
+    if (scheduler != nullptr)
     {
-        if (const auto* const record = scheduler->activeRecord())
+        const auto hit = scheduler->stacks().findGuard(information->si_addr);
+        const auto* const record = hit ? scheduler->recordOn(hit->stackBottom) : nullptr;
+        if (record != nullptr)
         {
             reportOverflow(*record);
         }

@@ -34,10 +34,6 @@ public:
     /// Frees what the sanitizers keep. The context must not be running.
     void discard() noexcept;
 
-    /// Leaves `from`, for good when it has finished, and enters `to`, on the calling thread.
-    static void change(SwitchState& from, SwitchState& to, bool fromHasFinished) noexcept;
-
-private:
     /// The leading members of __cxa_eh_globals (Itanium C++ ABI: Exception Handling, 2.2.2).
     struct ExceptionGlobals
     {
@@ -45,8 +41,15 @@ private:
         unsigned int uncaughtExceptions = 0;
     };
 
+    /// The calling thread's: the same ones for its whole life.
     static ExceptionGlobals& threadExceptionGlobals() noexcept;
 
+    /// Leaves `from`, for good when it has finished, and enters `to`, on the calling thread, which
+    /// has those globals.
+    static void change(ExceptionGlobals& globals, SwitchState& from, SwitchState& to,
+                       bool fromHasFinished) noexcept;
+
+private:
     ExceptionGlobals exceptions;
 #if defined(WEFT_ADDRESS_SANITIZER)
     void* fakeStack = nullptr;

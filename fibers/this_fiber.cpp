@@ -60,12 +60,18 @@ std::stop_token this_fiber::stopToken()
 
 void this_fiber::yield() noexcept
 {
-    if (ThreadWaits::current() != nullptr)
+    if (auto* const scheduler = Scheduler::current())
+    {
+        scheduler->yield();
+    }
+    else if (ThreadWaits::current() != nullptr)
     {
         std::this_thread::yield();
-        return;
     }
-    boost::this_fiber::yield();
+    else
+    {
+        boost::this_fiber::yield();
+    }
 }
 
 StopShield::StopShield() noexcept : shields(nullptr)
