@@ -11,10 +11,25 @@
 namespace weft
 {
 
+namespace
+{
+
+/// A source with several buffers has more than one of the pool's.
+MemoryMapping mapRacks(const IoBufferPoolOptions& options)
+{
+    const std::size_t count = std::min(options.bufferCount, options.racksMax);
+    return {MemoryMapping::Use::Buffers, count * sizeof(BufferRack),
+            std::to_string(count) + " racks of buffers for pool '" + options.name + "'"};
+}
+
+} // namespace
+
 IoBufferPool::IoBufferPool(IoBufferPoolOptions options)
     : settings(std::move(options)),
       storage(IoBufferStorage::make(settings.name, settings.bufferCount, settings.bufferSizeBytes)),
       accounts(std::make_unique<BufferAccounts>(settings.bufferCount)),
+      rackMemory(mapRacks(settings)),
+      bufferRacks({rackMemory.data(), rackMemory.sizeBytes()}),
       freeHead(0)
 {
     // In ascending order, so that a pool used little touches little memory.
@@ -53,6 +68,7 @@ void IoBufferPool::close() noexcept
     }
     WEFT_ASSERT(!reclaiming);
     WEFT_ASSERT(accounts->openCount() == 0 && accounts->waitingCount() == 0);
+    WEFT_ASSERT(bufferRacks.takenCount() == 0);
     closed = true;
     returnSignal = nullptr;
     takeIn(storage->close());
@@ -86,15 +102,13 @@ std::optional<IoBuffer> IoBufferPool::tryAcquire(BufferReservation& reservation)
     assertOwner();
     WEFT_ASSERT(reservation.pool == this && reservation.record != nullptr);
     ReservationRecord& record = *reservation.record;
+    // Even when others are free: what has just come back is in the cache. Waiters that this makes
+    // servable have had their signal: reclaim() is on its way.
+    takeIn(storage->takeReturned());
     if (!accounts->mayLend(record))
     {
-        // Waiters that this makes servable have had their signal: reclaim() is on its way.
-        takeIn(storage->takeReturned());
-        if (!accounts->mayLend(record))
-        {
-            publishCounters();
-            return std::nullopt;
-        }
+        publishCounters();
+        return std::nullopt;
     }
     IoBuffer buffer = lend(record);
     publishCounters();

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <weft/memory/buffer_rack.hpp>
 #include <weft/memory/buffer_reservation.hpp>
 #include <weft/memory/buffer_storage.hpp>
 #include <weft/memory/buffer_waiter.hpp>
 #include <weft/memory/io_buffer.hpp>
+#include <weft/memory/memory_mapping.hpp>
 #include <weft/memory/return_signal.hpp>
 
 #include <atomic>
@@ -49,7 +51,8 @@
 /// Which thread: the accounts have one owner, the thread that called attach(). A buffer is released
 /// by any thread, which only pushes it on a lock-free list, and calls the ReturnSignal when
 /// somebody waits. The owner takes the list in with reclaim(), with reserve(), and with
-/// tryAcquire() when that would find nothing otherwise; only reclaim() hands buffers to waiters.
+/// tryAcquire(), which gives out first what has come back last; only reclaim() hands buffers to
+/// waiters.
 ///
 /// Nothing is allocated after construction except the texts of a refusal.
 
@@ -67,6 +70,8 @@ struct IoBufferPoolOptions
     std::size_t bufferSizeBytes = 0;
     /// For messages: what a user raises to have more buffers.
     std::string sizeOption = "runtime.buffers_per_reactor";
+    /// Sources that may have several buffers to fill at the same time; the others go on with one.
+    std::uint32_t racksMax = 256;
 };
 
 /// Each number is exact when read alone; together they may be a few operations apart.
@@ -157,6 +162,12 @@ public:
         return settings.bufferSizeBytes;
     }
 
+    /// For the owner's sources that fill several buffers at once. Owner thread.
+    BufferRacks& racks() noexcept
+    {
+        return bufferRacks;
+    }
+
     /// All buffers as one piece of memory, page-aligned, for registering it with the kernel.
     std::span<std::byte> memory() const noexcept;
 
@@ -190,6 +201,8 @@ private:
     /// Shared with the buffers: it lives until the last of them is released.
     StorageReference<IoBufferStorage> storage;
     std::unique_ptr<BufferAccounts> accounts;
+    MemoryMapping rackMemory;
+    BufferRacks bufferRacks;
     /// Free slots, the last one returned on top, linked by index.
     std::uint32_t freeHead;
     ReturnSignal* returnSignal = nullptr;

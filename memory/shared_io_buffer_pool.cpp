@@ -47,7 +47,14 @@ std::uint32_t SharedBufferReservation::buffersInFlight() const noexcept
     return reservation.buffersInFlight();
 }
 
-SharedIoBufferPool::SharedIoBufferPool(IoBufferPoolOptions options) : pool(std::move(options))
+SharedIoBufferPool::SharedIoBufferPool(IoBufferPoolOptions options)
+    : pool(
+          [&]
+          {
+              // Racks are for one thread at a time, without a lock.
+              options.racksMax = 0;
+              return std::move(options);
+          }())
 {
     lock();
     pool.attachShared(*this);

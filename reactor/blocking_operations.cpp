@@ -63,9 +63,8 @@ void BlockingOperations::start(Operation& operation) noexcept
     }
     else if (detail::isTransfer(operation))
     {
-        // No thread is EAGAIN too, and must not be taken for a descriptor that is not ready: a
-        // transfer has no flags of its own, and so says that its caller does not wait.
-        operation.flags |= MSG_DONTWAIT;
+        // No thread is EAGAIN too, and must not be taken for a descriptor that is not ready.
+        operation.retryWhenReady = false;
     }
     ended.add(operation, refusal);
 }

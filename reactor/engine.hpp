@@ -4,6 +4,7 @@
 #include <weft/timers/clock.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace weft
@@ -13,6 +14,7 @@ namespace weft
 struct EngineStatistics
 {
     std::uint64_t systemCalls = 0; // that submit, reap or wait
+    std::uint64_t atOnce = 0;      // operations done by a system call of their own
     std::uint64_t operations = 0;  // started
     std::uint64_t completions = 0;
     std::uint64_t cancellations = 0;       // asked for
@@ -46,6 +48,13 @@ public:
     /// `completed` itself; poll() and park() do.
     virtual void start(Operation& operation) noexcept = 0;
 
+    /// Carries out at once what is told not to wait (Operation::waits()), and answers its result.
+    /// Nothing, where that cannot be done: start() it.
+    virtual std::optional<std::int32_t> tryAtOnce([[maybe_unused]] Operation& operation) noexcept
+    {
+        return std::nullopt;
+    }
+
     /// Asks that a started operation end soon. It still completes once, by itself, and its result
     /// may be a success that was faster than the cancellation.
     virtual void cancel(Operation& operation) noexcept = 0;
@@ -63,6 +72,13 @@ public:
 
     /// Like poll(), but when nothing has completed waits for a completion, a wake-up or `until`.
     virtual void park(Clock::time_point until) noexcept = 0;
+
+    /// Submits, lets completions gather until `until` or a wake-up, and reports what has completed.
+    /// Does not wait for long when something has completed already.
+    virtual void gather([[maybe_unused]] Clock::time_point until) noexcept
+    {
+        poll();
+    }
 
     virtual EngineStatistics statistics() const noexcept = 0;
 };

@@ -1,5 +1,6 @@
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/epoll_engine.hpp>
+#include <weft/reactor/system_call.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -38,6 +39,7 @@ bool anyOfDirection(const OperationQueue& queue, const Operation& operation) noe
 
 EpollEngine::EpollEngine(const EngineOptions& options, std::string fallbackReason)
     : reason(std::move(fallbackReason)),
+      wakeDescriptor(options.wakeDescriptor),
       table(options.wakeDescriptor),
       blocking(options.offload, options.scheduler, ended)
 {
@@ -151,6 +153,14 @@ void EpollEngine::endStrays(OperationQueue& strays) noexcept
     }
 }
 
+std::optional<std::int32_t> EpollEngine::tryAtOnce(Operation& operation) noexcept
+{
+    operations.add(1);
+    completions.add(1);
+    atOnce.add(1);
+    return detail::callWithoutWaiting(operation);
+}
+
 void EpollEngine::cancel(Operation& operation) noexcept
 {
     WEFT_ASSERT(operation.phase != Operation::Phase::Idle);
@@ -258,10 +268,22 @@ void EpollEngine::park(Clock::time_point until) noexcept
     report();
 }
 
+void EpollEngine::gather(Clock::time_point until) noexcept
+{
+    if (ended.empty())
+    {
+        detail::awaitReadable(wakeDescriptor, until - now());
+    }
+    // Also when nothing is awaited: it takes the wake-up in.
+    waitAndServe(&NoTime);
+    report();
+}
+
 EngineStatistics EpollEngine::statistics() const noexcept
 {
     return {
         .systemCalls = attempts.get() + table.systemCalls(),
+        .atOnce = atOnce.get(),
         .operations = operations.get(),
         .completions = completions.get(),
         .cancellations = cancellations.get(),

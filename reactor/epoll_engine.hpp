@@ -54,9 +54,11 @@ public:
     }
 
     void start(Operation& operation) noexcept override;
+    std::optional<std::int32_t> tryAtOnce(Operation& operation) noexcept override;
     void cancel(Operation& operation) noexcept override;
     void poll() noexcept override;
     void park(Clock::time_point until) noexcept override;
+    void gather(Clock::time_point until) noexcept override;
     EngineStatistics statistics() const noexcept override;
 
 private:
@@ -69,12 +71,14 @@ private:
     void report() noexcept;
 
     const std::string reason;
+    const int wakeDescriptor;
     EndedOperations ended;
     ReadinessTable table;
     BlockingOperations blocking;
 
     RelaxedCounter attempts;
     RelaxedCounter operations;
+    RelaxedCounter atOnce;
     RelaxedCounter completions;
     RelaxedCounter cancellations;
 };

@@ -27,6 +27,23 @@ io::Result<std::size_t> File::readAt(std::uint64_t offsetBytes, std::span<std::b
     return io::pread(file.get(), buffer, offsetBytes, deadline);
 }
 
+io::Result<std::size_t> File::read(std::span<const iovec> buffers, Deadline deadline) const
+{
+    return io::readv(file.get(), buffers, deadline);
+}
+
+io::Result<std::size_t> File::readAt(std::uint64_t offsetBytes, std::span<const iovec> buffers,
+                                     Deadline deadline) const
+{
+    return io::preadv(file.get(), buffers, offsetBytes, deadline);
+}
+
+io::Result<std::size_t> File::tryReadAt(std::uint64_t offsetBytes,
+                                        std::span<const iovec> buffers) const
+{
+    return io::tryPreadv(file.get(), buffers, offsetBytes);
+}
+
 io::Result<void> File::writeAll(std::span<const std::byte> bytes, Deadline deadline) const
 {
     while (!bytes.empty())

@@ -38,8 +38,16 @@ public:
 
     /// Zero at the end of the file. Suspends.
     io::Result<std::size_t> read(std::span<std::byte> buffer, Deadline deadline = NoDeadline) const;
+    io::Result<std::size_t> read(std::span<const iovec> buffers,
+                                 Deadline deadline = NoDeadline) const;
+    io::Result<std::size_t> readAt(std::uint64_t offsetBytes, std::span<const iovec> buffers,
+                                   Deadline deadline = NoDeadline) const;
     io::Result<std::size_t> readAt(std::uint64_t offsetBytes, std::span<std::byte> buffer,
                                    Deadline deadline = NoDeadline) const;
+
+    /// What of it is in the page cache, without waiting: see io::tryPreadv().
+    io::Result<std::size_t> tryReadAt(std::uint64_t offsetBytes,
+                                      std::span<const iovec> buffers) const;
 
     /// Writes everything, or tells why not; how much was written is then unknown. Suspends.
     io::Result<void> writeAll(std::span<const std::byte> bytes,

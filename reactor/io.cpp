@@ -158,6 +158,17 @@ Result<std::size_t> preadv(int descriptor, std::span<const iovec> buffers,
                     offsetBytes, deadline);
 }
 
+Result<std::size_t> tryPreadv(int descriptor, std::span<const iovec> buffers,
+                              std::uint64_t offsetBytes)
+{
+    Operation operation(OperationKind::ReadVectored, descriptor);
+    operation.data = mutableData(buffers.data());
+    operation.count = vectorCount(buffers);
+    operation.offset = offsetBytes;
+    operation.flags = RWF_NOWAIT;
+    return performCount(operation, NoDeadline);
+}
+
 Result<std::size_t> write(int descriptor, std::span<const std::byte> bytes, Deadline deadline)
 {
     return transfer(OperationKind::Write, descriptor, bytes.data(), transferLimit(bytes.size()),

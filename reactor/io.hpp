@@ -59,6 +59,11 @@ Result<std::size_t> readv(int descriptor, std::span<const iovec> buffers,
 Result<std::size_t> preadv(int descriptor, std::span<const iovec> buffers,
                            std::uint64_t offsetBytes, Deadline deadline = NoDeadline);
 
+/// As preadv(), of what is in the page cache already, possibly fewer bytes than asked for; EAGAIN
+/// when there are none, or when it cannot be told. Does not wait for the disk.
+Result<std::size_t> tryPreadv(int descriptor, std::span<const iovec> buffers,
+                              std::uint64_t offsetBytes);
+
 /// Bytes written, at most as many as given. Suspends.
 Result<std::size_t> write(int descriptor, std::span<const std::byte> bytes,
                           Deadline deadline = NoDeadline);

@@ -43,4 +43,20 @@ const char* toString(OperationKind kind) noexcept
     return "unknown";
 }
 
+bool Operation::waits() const noexcept
+{
+    switch (kind)
+    {
+    case OperationKind::ReadVectored:
+        return (flags & RWF_NOWAIT) == 0;
+    case OperationKind::Receive:
+    case OperationKind::Send:
+    case OperationKind::ReceiveMessage:
+    case OperationKind::SendMessage:
+        return (flags & MSG_DONTWAIT) == 0;
+    default:
+        return true;
+    }
+}
+
 } // namespace weft

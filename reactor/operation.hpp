@@ -25,8 +25,8 @@ enum class OperationKind : std::uint8_t
     Close,          //
     Read,           // data: buffer; count: its bytes; offset: CurrentPosition for read(2)
     Write,          // as Read
-    ReadVectored,   // data: iovec; count: how many; offset as for Read
-    WriteVectored,  // as ReadVectored
+    ReadVectored,   // data: iovec; count: how many; offset as for Read; flags: RWF_NOWAIT or 0
+    WriteVectored,  // as ReadVectored, without flags
     Sync,           //
     Stat,           // extra: struct statx
     Connect,        // data: sockaddr; offset: its length
@@ -75,6 +75,9 @@ struct Operation
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
 
+    /// False when it is to answer -EAGAIN instead of waiting: MSG_DONTWAIT, RWF_NOWAIT.
+    bool waits() const noexcept;
+
     // What is asked for.
     const OperationKind kind;
     int descriptor;
@@ -87,6 +90,8 @@ struct Operation
     // What came of it: a count, a descriptor or zero; else a negated errno. -ECANCELED only after
     // Engine::cancel.
     std::int32_t result = 0;
+    /// False: -EAGAIN means what it says, not that the descriptor is not ready.
+    bool retryWhenReady = true;
     Completed completed = nullptr;
     void* waiter = nullptr; // for `completed`
 

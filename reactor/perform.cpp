@@ -122,6 +122,14 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
         {
             return std::unexpected(error);
         }
+        if (!operation.waits())
+        {
+            const auto result = reactor->tryAtOnce(operation);
+            if (result && *result != -EINTR)
+            {
+                return *result;
+            }
+        }
         OperationWait wait(*reactor, operation);
         const auto result = wait.perform(deadline);
         const auto cause = wait.cause();
@@ -134,8 +142,8 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
         {
             return std::unexpected(cause);
         }
-        const bool wouldBlock = result == -EAGAIN && (operation.flags & MSG_DONTWAIT) == 0 &&
-                                readinessEvents(operation.kind) != 0;
+        const bool wouldBlock = result == -EAGAIN && operation.waits() &&
+                                operation.retryWhenReady && readinessEvents(operation.kind) != 0;
         if (wouldBlock)
         {
             if (const auto ready = awaitReadiness(operation, deadline); !ready)

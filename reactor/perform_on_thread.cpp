@@ -135,6 +135,10 @@ Step transferAndWait(const Operation& operation, Deadline deadline) noexcept
 /// when the descriptor is ready.
 Step attempt(const Operation& operation, Deadline deadline) noexcept
 {
+    if (!operation.waits())
+    {
+        return {.result = detail::callWithoutWaiting(operation)};
+    }
     switch (operation.kind)
     {
     case OperationKind::Poll:
@@ -178,15 +182,15 @@ std::expected<std::int32_t, std::error_code> detail::performOnThread(Operation& 
     {
         return openOnThread(operation, deadline);
     }
-    const bool waitsHere = interruptible || operation.kind == OperationKind::Poll ||
+    const bool waitsHere = interruptible || !operation.waits() ||
+                           operation.kind == OperationKind::Poll ||
                            operation.kind == OperationKind::Connect;
     const int events = readinessEvents(operation.kind);
     for (;;)
     {
         auto step =
             waitsHere ? attempt(operation, deadline) : Step{.result = detail::callOnce(operation)};
-        const bool mustWait =
-            step.result == -EAGAIN && events != 0 && (operation.flags & MSG_DONTWAIT) == 0;
+        const bool mustWait = step.result == -EAGAIN && events != 0 && operation.waits();
         if (mustWait)
         {
             step = awaitEvents(operation.descriptor, events, deadline);

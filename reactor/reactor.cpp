@@ -24,6 +24,9 @@ namespace
 
 thread_local Reactor* currentReactor = nullptr;
 
+/// Some 50 us of copying.
+constexpr std::size_t BytesAtOncePerTurn = 256 << 10;
+
 std::chrono::nanoseconds timeOf(clockid_t clock) noexcept
 {
     timespec time = {};
@@ -66,7 +69,8 @@ Reactor::Reactor(const ReactorOptions& reactorOptions, IoBufferPool& bufferPool,
       ioBuffers(bufferPool),
       offload(offloadThreads),
       wakeDescriptor(makeWakeDescriptor()),
-      fiberScheduler(new Scheduler(options.scheduler))
+      fiberScheduler(new Scheduler(options.scheduler)),
+      completionBatching(options.batchWaitMost)
 {
 }
 
@@ -154,8 +158,25 @@ Reactor::TimePoint Reactor::now() noexcept
     return ioEngine->now();
 }
 
+std::optional<std::int32_t> Reactor::tryAtOnce(Operation& operation) noexcept
+{
+    const auto result = ioEngine->tryAtOnce(operation);
+    if (result)
+    {
+        const auto count = static_cast<std::size_t>(std::max(*result, 0));
+        completionBatching.took(count);
+        bytesThisTurn += count;
+        if (bytesThisTurn >= BytesAtOncePerTurn)
+        {
+            fiberScheduler->endTurn();
+        }
+    }
+    return result;
+}
+
 void Reactor::turn(bool fibersAreReady) noexcept
 {
+    bytesThisTurn = 0;
     if (fibersAreReady)
     {
         ioEngine->poll();
@@ -174,7 +195,18 @@ void Reactor::turn(bool fibersAreReady) noexcept
 void Reactor::park(TimePoint until) noexcept
 {
     timersArmed.store(timerWheel->armedCount(), std::memory_order_relaxed);
-    ioEngine->park(std::min(until, timerWheel->nextExpiry()));
+    const auto expiry = std::min(until, timerWheel->nextExpiry());
+    if (completionBatching.isAllowed())
+    {
+        const auto now = ioEngine->now();
+        const auto wait = completionBatching.wait(now, ioEngine->statistics().completions);
+        if (wait > std::chrono::nanoseconds::zero())
+        {
+            ioEngine->gather(std::min(expiry, now + wait));
+            return;
+        }
+    }
+    ioEngine->park(expiry);
 }
 
 void Reactor::wake() noexcept

@@ -3,6 +3,7 @@
 #include <weft/fibers/scheduler.hpp>
 #include <weft/memory/io_buffer_pool.hpp>
 #include <weft/memory/return_signal.hpp>
+#include <weft/reactor/batching.hpp>
 #include <weft/reactor/engine.hpp>
 #include <weft/reactor/engine_options.hpp>
 #include <weft/reactor/owned_descriptor.hpp>
@@ -40,6 +41,7 @@ struct ReactorOptions
     std::uint32_t submissionEntries = 0;
     std::uint32_t completionEntries = 0;
     std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
+    std::chrono::nanoseconds batchWaitMost{};
 };
 
 struct ReactorStatistics
@@ -103,6 +105,10 @@ public:
         return *ioEngine;
     }
 
+    /// As Engine::tryAtOnce(). The loop takes its turn soon when much has been done so: the fiber
+    /// has not suspended, and others' completions wait.
+    std::optional<std::int32_t> tryAtOnce(Operation& operation) noexcept;
+
     TimerWheel& timers() noexcept
     {
         return *timerWheel;
@@ -117,6 +123,12 @@ public:
     OffloadExecutor& offloadExecutor() noexcept
     {
         return offload;
+    }
+
+    /// What sources tolerate of it.
+    Batching& batching() noexcept
+    {
+        return completionBatching;
     }
 
     Machine& machine() noexcept
@@ -153,9 +165,11 @@ private:
     std::optional<TimerWheel> timerWheel;
     std::unique_ptr<Engine> ioEngine;
     ReclaimItem reclaimItem{*this};
+    Batching completionBatching;
     std::atomic<std::int64_t> startedNs = 0;
     std::atomic<std::size_t> timersArmed = 0; // the wheel's count, for other threads
     bool poolClosed = false;
+    std::size_t bytesThisTurn = 0; // done at once
 
     mutable std::mutex observationMutex; // statistics() against the end of engine and thread
     const Engine* observedEngine = nullptr;

@@ -49,6 +49,7 @@ ReactorOptions reactorOptions(const RuntimeOptions& options, std::size_t index)
         .submissionEntries = options.submissionEntries,
         .completionEntries = options.completionEntries,
         .timerTick = options.timerTick,
+        .batchWaitMost = options.batchWait,
     };
 }
 

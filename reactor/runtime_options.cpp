@@ -86,6 +86,7 @@ RuntimeOptions RuntimeOptions::resolved() const
     requireRange<std::uint32_t>("completion_entries", completionEntries, submissionEntries,
                                 2 * RingEntriesMax);
     requireRange<std::size_t>("offload_threads", offloadThreads, 1, OffloadThreadsMax);
+    requireRange<std::int64_t>("batch_wait", batchWait.count(), 0, 100'000'000);
     requireRange<std::int64_t>("timer_tick", timerTick.count(), 1'000, 1'000'000'000);
     return options;
 }

@@ -68,6 +68,10 @@ struct RuntimeOptions
     /// Threads for calls that block, such as name resolution; started when needed.
     std::size_t offloadThreads = 4;
 
+    /// The longest that an idle reactor lets completions gather before it looks at them, where the
+    /// flush intervals of its sources allow it (batching.hpp). Zero: it looks at each at once.
+    std::chrono::nanoseconds batchWait = std::chrono::milliseconds(1);
+
     /// How far apart timers are told; a timer is at most this late.
     std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
 

@@ -102,6 +102,25 @@ std::int32_t detail::transferNoWait(const Operation& operation) noexcept
     return result == -ENOSYS || result == -EPERM ? -EOPNOTSUPP : result;
 }
 
+std::int32_t detail::callWithoutWaiting(const Operation& operation) noexcept
+{
+    if (!isTransfer(operation))
+    {
+        return transferBy(operation.descriptor, operation, 0);
+    }
+    const auto result = transferNoWait(operation);
+    return result == -EOPNOTSUPP ? -EAGAIN : result;
+}
+
+void detail::awaitReadable(int descriptor, std::chrono::nanoseconds atMost) noexcept
+{
+    const auto time = std::max(atMost, std::chrono::nanoseconds::zero());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (time - seconds).count()};
+    pollfd entry = {.fd = descriptor, .events = POLLIN, .revents = 0};
+    [[maybe_unused]] const int count = ::ppoll(&entry, 1, &timeout, nullptr);
+}
+
 std::int32_t detail::writeWhenReady(const Operation& operation) noexcept
 {
     iovec whole = {};

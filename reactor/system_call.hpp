@@ -2,6 +2,7 @@
 
 #include <weft/reactor/operation.hpp>
 
+#include <chrono>
 #include <cstdint>
 
 #include <sys/types.h>
@@ -43,6 +44,13 @@ std::int32_t transferAsSocket(const Operation& operation) noexcept;
 /// A read or write that does not wait (RWF_NOWAIT). -EOPNOTSUPP: the file, or this kernel, has no
 /// such way.
 std::int32_t transferNoWait(const Operation& operation) noexcept;
+
+/// What is told not to wait (Operation::waits()). -EAGAIN: it would have to, or this file or kernel
+/// cannot tell.
+std::int32_t callWithoutWaiting(const Operation& operation) noexcept;
+
+/// Sleeps until the descriptor can be read, at most so long, or a signal comes.
+void awaitReadable(int descriptor, std::chrono::nanoseconds atMost) noexcept;
 
 /// A write to what is not a socket, once it is ready. That promises room for some bytes, not for
 /// all: a pipe in blocking mode would keep the thread for the rest, past its deadline, so it gets

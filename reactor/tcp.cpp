@@ -71,6 +71,21 @@ io::Result<std::size_t> TcpStream::receive(std::span<std::byte> buffer, Deadline
     return io::recv(socket.get(), buffer, 0, deadline);
 }
 
+io::Result<std::size_t> TcpStream::receive(std::span<const iovec> buffers, Deadline deadline,
+                                           int flags) const
+{
+    if (buffers.size() == 1)
+    {
+        const auto& only = buffers.front();
+        return io::recv(socket.get(), {static_cast<std::byte*>(only.iov_base), only.iov_len}, flags,
+                        deadline);
+    }
+    msghdr message = {};
+    message.msg_iov = const_cast<iovec*>(buffers.data());
+    message.msg_iovlen = buffers.size();
+    return io::recvmsg(socket.get(), message, flags, deadline);
+}
+
 io::Result<std::size_t> TcpStream::send(std::span<const std::byte> bytes, Deadline deadline) const
 {
     return io::send(socket.get(), bytes, 0, deadline);

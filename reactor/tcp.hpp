@@ -47,6 +47,11 @@ public:
     io::Result<std::size_t> receive(std::span<std::byte> buffer,
                                     Deadline deadline = NoDeadline) const;
 
+    /// The same into several buffers, filled in order. `flags` as for recvmsg(2): with MSG_DONTWAIT
+    /// the error is EAGAIN when nothing has arrived.
+    io::Result<std::size_t> receive(std::span<const iovec> buffers, Deadline deadline = NoDeadline,
+                                    int flags = 0) const;
+
     /// Sends at least one byte. Suspends.
     io::Result<std::size_t> send(std::span<const std::byte> bytes,
                                  Deadline deadline = NoDeadline) const;

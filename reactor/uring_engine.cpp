@@ -1,5 +1,6 @@
 #include <weft/memory/assert.hpp>
 #include <weft/memory/sanitizer.hpp>
+#include <weft/reactor/system_call.hpp>
 #include <weft/reactor/uring_engine.hpp>
 #include <weft/reactor/uring_features.hpp>
 
@@ -51,6 +52,7 @@ void prepare(io_uring_sqe& entry, const Operation& operation) noexcept
     case OperationKind::ReadVectored:
         ::io_uring_prep_readv(&entry, descriptor, static_cast<const iovec*>(data), count,
                               operation.offset);
+        entry.rw_flags = flags;
         break;
     case OperationKind::WriteVectored:
         ::io_uring_prep_writev(&entry, descriptor, static_cast<const iovec*>(data), count,
@@ -130,6 +132,14 @@ void UringEngine::start(Operation& operation) noexcept
     prepare(*entry, operation);
     ::io_uring_sqe_set_data(entry, &operation);
     operation.phase = Operation::Phase::Submitted;
+}
+
+std::optional<std::int32_t> UringEngine::tryAtOnce(Operation& operation) noexcept
+{
+    operations.add(1);
+    completions.add(1);
+    atOnce.add(1);
+    return detail::callWithoutWaiting(operation);
 }
 
 void UringEngine::cancel(Operation& operation) noexcept
@@ -260,6 +270,41 @@ void UringEngine::park(Clock::time_point until) noexcept
     reap();
 }
 
+/// Not by the minimum wait of io_uring_enter (Linux 6.12): under it a wake-up by another thread is
+/// one completion of many and waits with the others.
+void UringEngine::gather(Clock::time_point until) noexcept
+{
+    if (wakeUpSeen)
+    {
+        // Whoever wakes from here on is seen below, or has left a message that the loop finds
+        // first.
+        emptyWakeDescriptor();
+        poll();
+        return;
+    }
+    fillSubmissionQueue();
+    if (::io_uring_sq_ready(&ring) != 0)
+    {
+        // Brings out no completions but those of what is done at once.
+        systemCalls.add(1);
+        handleEnterResult(::io_uring_submit(&ring));
+    }
+    const bool submitted = waitingOperations.empty() && waitingCancellations.empty() && wakeUpArmed;
+    if (submitted && ::io_uring_cq_ready(&ring) == 0)
+    {
+        systemCalls.add(1);
+        detail::awaitReadable(wakeDescriptor, until - now());
+    }
+    poll();
+}
+
+void UringEngine::emptyWakeDescriptor() noexcept
+{
+    std::uint64_t wakes = 0;
+    [[maybe_unused]] const auto size = ::read(wakeDescriptor, &wakes, sizeof(wakes));
+    wakeUpSeen = false;
+}
+
 void UringEngine::handleEnterResult(int result) noexcept
 {
     if (result >= 0)
@@ -295,11 +340,11 @@ unsigned UringEngine::reap() noexcept
         if (tag == WakeUpTag)
         {
             wakeUps.add(1);
+            wakeUpSeen = true;
             if ((entry->flags & IORING_CQE_F_MORE) == 0)
             {
                 // Emptied first, or the new poll would find the old wake-ups.
-                std::uint64_t wakes = 0;
-                [[maybe_unused]] const auto size = ::read(wakeDescriptor, &wakes, sizeof(wakes));
+                emptyWakeDescriptor();
                 wakeUpArmed = false;
             }
         }
@@ -329,6 +374,7 @@ EngineStatistics UringEngine::statistics() const noexcept
 {
     return {
         .systemCalls = systemCalls.get(),
+        .atOnce = atOnce.get(),
         .operations = operations.get(),
         .completions = completions.get(),
         .cancellations = cancellations.get(),

@@ -44,9 +44,11 @@ public:
     }
 
     void start(Operation& operation) noexcept override;
+    std::optional<std::int32_t> tryAtOnce(Operation& operation) noexcept override;
     void cancel(Operation& operation) noexcept override;
     void poll() noexcept override;
     void park(Clock::time_point until) noexcept override;
+    void gather(Clock::time_point until) noexcept override;
     EngineStatistics statistics() const noexcept override;
 
 private:
@@ -59,6 +61,7 @@ private:
     bool completionsFlagged() const noexcept;
     void fillSubmissionQueue() noexcept;
     void armWakeUp() noexcept;
+    void emptyWakeDescriptor() noexcept;
     unsigned reap() noexcept;
     void complete(Operation& operation, std::int32_t result) noexcept;
     void handleEnterResult(int result) noexcept;
@@ -67,11 +70,13 @@ private:
     unsigned setupFlags = 0;
     int wakeDescriptor;
     bool wakeUpArmed = false;
+    bool wakeUpSeen = false; // and the eventfd not emptied since
     Queue<&Operation::queueHook> waitingOperations;
     Queue<&Operation::cancelHook> waitingCancellations;
 
     RelaxedCounter systemCalls;
     RelaxedCounter operations;
+    RelaxedCounter atOnce;
     RelaxedCounter completions;
     RelaxedCounter cancellations;
     RelaxedCounter queuedOperations;

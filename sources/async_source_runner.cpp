@@ -8,6 +8,8 @@
 #include <weft/sources/source_task.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <optional>
 #include <utility>
 
 namespace weft
@@ -35,6 +37,28 @@ public:
         {
             this_fiber::yield();
         }
+    }
+
+    std::chrono::nanoseconds allowBatching(std::chrono::nanoseconds flushInterval) noexcept override
+    {
+        WEFT_ASSERT(!batchedInterval);
+        batchedInterval = flushInterval;
+        reactor.batching().join(flushInterval);
+        return reactor.batching().tolerance(flushInterval);
+    }
+
+    void release() noexcept override
+    {
+        PooledExecution::release();
+        if (const auto interval = std::exchange(batchedInterval, std::nullopt))
+        {
+            reactor.batching().leave(*interval);
+        }
+    }
+
+    BufferRacks& racks() noexcept override
+    {
+        return reactor.buffers().racks();
     }
 
     void bringFlushForward(FlushDemand& demand) noexcept override
@@ -77,6 +101,7 @@ private:
     Reactor& reactor;
     FiberRecord& fiber;
     FlushMessage flushMessage{fiber};
+    std::optional<std::chrono::nanoseconds> batchedInterval;
 };
 
 } // namespace

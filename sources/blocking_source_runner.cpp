@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cstddef>
 #include <system_error>
 #include <utility>
 
@@ -26,6 +28,11 @@ public:
     {
     }
 
+    BufferRacks& racks() noexcept override
+    {
+        return ownRacks;
+    }
+
     void bringFlushForward(FlushDemand& demand) noexcept override
     {
         if (const auto due = demand.dueAt(); due != NoDeadline)
@@ -36,6 +43,8 @@ public:
 
 private:
     ThreadWaits& waits;
+    alignas(BufferRack) std::array<std::byte, sizeof(BufferRack)> rackMemory;
+    BufferRacks ownRacks{rackMemory}; // one rack
 };
 
 } // namespace

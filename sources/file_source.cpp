@@ -94,8 +94,13 @@ io::Result<std::size_t> FileSource::readInto(Fill& fill)
 {
     if (kind == Kind::Regular)
     {
-        readAhead();
-        const auto count = file.readAt(offsetBytes, fill.rest(), fill.deadline());
+        auto count = file.tryReadAt(offsetBytes, fill.space());
+        if (!count && count.error() == std::errc::resource_unavailable_try_again)
+        {
+            readAhead();
+            // With all buffers: a disk answers soon, and some file systems never at once.
+            count = file.readAt(offsetBytes, fill.space(), fill.deadline());
+        }
         offsetBytes += count.value_or(0);
         return count;
     }
@@ -112,8 +117,8 @@ io::Result<std::size_t> FileSource::readInto(Fill& fill)
     return file.read(fill.rest(), fill.deadline());
 }
 
-/// Keeps the kernel fetching ahead of us. The call can block, on the file's own map of its blocks,
-/// so it goes to another thread; it does not wait for the data.
+/// Keeps the kernel fetching ahead of us, where it has to fetch. The call can block, on the file's
+/// own map of its blocks, so it goes to another thread; it does not wait for the data.
 void FileSource::readAhead()
 {
     if (offsetBytes + ReadAheadBytes / 2 < requestedBytes)

@@ -1,74 +1,102 @@
 #pragma once
 
-#include <weft/memory/io_buffer.hpp>
-#include <weft/sources/flush_demand.hpp>
+#include <weft/sources/fill_window.hpp>
 #include <weft/timers/clock.hpp>
 
-#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
+
+#include <sys/uio.h>
 
 namespace weft
 {
 
-/// The buffer that a source fills, and until when.
+/// What a source fills, and until when.
 ///
 /// A buffer is delivered when it is full, when its flush interval has passed, which counts from its
 /// first byte, or when downstream demands what there is. An empty one is never delivered, so a
 /// silent source needs no timer.
+///
+/// A source may know one buffer only, and fill rest(). One that can fill several in one call does
+/// so with space(): while more is queued than one buffer holds, it is offered others, too, and each
+/// is delivered on its own, in order.
 class Fill
 {
 public:
-    /// A negative interval stands for none. The demand outlives the fill.
-    Fill(IoBuffer& filledBuffer, std::chrono::nanoseconds flushInterval,
-         FlushDemand& flushDemand) noexcept
-        : buffer(filledBuffer),
-          interval(flushInterval),
-          demand(flushDemand)
+    explicit Fill(FillWindow& filledWindow) noexcept : window(filledWindow)
     {
-    }
-
-    ~Fill()
-    {
-        demand.notFilling();
     }
 
     Fill(const Fill&) = delete;
     Fill& operator=(const Fill&) = delete;
 
-    /// The part that is still empty.
+    /// The part of the buffer that is still empty.
     std::span<std::byte> rest() noexcept
     {
-        return buffer.writable().subspan(buffer.sizeBytes());
+        return window.rest();
     }
 
-    /// Says that the first `sizeBytes` of rest() have been filled.
-    void advance(std::size_t sizeBytes) noexcept;
+    /// The empty parts of all buffers on offer, in order; rest() is the first. Valid until the next
+    /// call of a member.
+    std::span<const iovec> space() noexcept
+    {
+        return window.space();
+    }
+
+    /// Says that the first `sizeBytes` of space() have been filled.
+    void advance(std::size_t sizeBytes) noexcept
+    {
+        window.advance(sizeBytes);
+    }
 
     /// False when the buffer is full, its flush is due or it is demanded: return from fillBuffer.
-    bool wantsMore() const noexcept;
+    bool wantsMore() const noexcept
+    {
+        return window.wantsMore();
+    }
 
-    /// When the buffer must be delivered; NoDeadline while it is empty, and centuries ahead for one
-    /// without flush interval. For the calls that wait,
-    /// asked for anew before each of them: a wait with this deadline ends early, with
+    /// Until when to wait for bytes: when the buffer must be delivered; NoDeadline while it is
+    /// empty, and centuries ahead for one without flush interval. For the calls that wait, asked
+    /// for anew before each of them: a wait with this deadline ends early, with
     /// IoError::DeadlineExpired, when downstream demands the buffer.
-    Deadline deadline() const noexcept;
+    Deadline deadline() noexcept
+    {
+        return window.deadline();
+    }
+
+    /// Until when it pays to let bytes gather where they are queued, and then to take all at once.
+    /// Nothing: take them now. For io::sleepUntil(), at once; it, too, ends early on demand.
+    std::optional<Deadline> pauseUntil() noexcept
+    {
+        return window.pauseUntil();
+    }
+
+    /// False when bytes are to be taken only if they are queued already: after a pause, and while
+    /// several buffers are on offer, which others may need. Say foundNothing() when there are none.
+    /// Reads from a disk are no waiting in this sense: they end soon by themselves.
+    bool mayWait() const noexcept
+    {
+        return window.mayWait();
+    }
+
+    void foundNothing() noexcept
+    {
+        window.foundNothing();
+    }
 
     std::size_t sizeBytes() const noexcept
     {
-        return buffer.sizeBytes();
+        return window.sizeBytes();
     }
 
     std::size_t capacityBytes() const noexcept
     {
-        return buffer.capacityBytes();
+        return window.capacityBytes();
     }
 
 private:
-    IoBuffer& buffer;
-    std::chrono::nanoseconds interval;
-    FlushDemand& demand;
-    Deadline flushDue = NoDeadline;
+    FillWindow& window;
 };
 
 } // namespace weft

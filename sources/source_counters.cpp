@@ -29,6 +29,7 @@ SourceStatistics SourceCounters::read() const noexcept
     statistics.bytes = bytes.load(relaxed);
     statistics.buffers = buffers.load(relaxed);
     statistics.buffersDropped = buffersDropped.load(relaxed);
+    statistics.bytesDropped = bytesDropped.load(relaxed);
     statistics.buffersDemanded = buffersDemanded.load(relaxed);
     statistics.opens = opens.load(relaxed);
     statistics.retries = retriesInAll.load(relaxed);

@@ -45,9 +45,10 @@ public:
     }
 
     /// The one that went last was not taken.
-    void dropped() noexcept
+    void dropped(std::uint64_t sizeBytes) noexcept
     {
         add(buffersDropped, 1);
+        add(bytesDropped, sizeBytes);
     }
 
     void holds(std::uint32_t buffersOut) noexcept
@@ -79,6 +80,7 @@ private:
     std::atomic<std::uint64_t> bytes = 0;
     std::atomic<std::uint64_t> buffers = 0;
     std::atomic<std::uint64_t> buffersDropped = 0;
+    std::atomic<std::uint64_t> bytesDropped = 0;
     std::atomic<std::uint64_t> buffersDemanded = 0;
     std::atomic<std::uint64_t> opens = 0;
     std::atomic<std::uint64_t> retriesInAll = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/memory/buffer_rack.hpp>
 #include <weft/memory/io_buffer.hpp>
 #include <weft/reactor/io.hpp>
 #include <weft/timers/clock.hpp>
@@ -33,8 +34,19 @@ public:
     /// Waits for a buffer. Error: IoError::Stopped. Suspends.
     virtual io::Result<IoBuffer> acquire() = 0;
 
+    /// For the source's window.
+    virtual BufferRacks& racks() noexcept = 0;
+
     /// Buffers taken that have not been seen to come back.
     virtual std::uint32_t buffersInFlight() const noexcept = 0;
+
+    /// The source tolerates batching (reactor/batching.hpp) within its flush interval, from here to
+    /// release(). Answers how long its bytes may wait for it.
+    virtual std::chrono::nanoseconds
+    allowBatching([[maybe_unused]] std::chrono::nanoseconds flushInterval) noexcept
+    {
+        return {};
+    }
 
     /// Ends the source's wait for the buffer's flush, if that is what it waits for. Any thread,
     /// while the object exists.

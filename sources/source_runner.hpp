@@ -51,8 +51,10 @@ struct SourceStatistics
     SourceState state = SourceState::Created;
     std::uint64_t bytes = 0;   // handed to the emit function
     std::uint64_t buffers = 0; // handed to the emit function
-    /// Of those: that the emit function did not take because the source was stopped.
+    /// Of those: that the emit function did not take because the source was stopped; and what had
+    /// been filled behind one that it refused, which was not offered to it.
     std::uint64_t buffersDropped = 0;
+    std::uint64_t bytesDropped = 0;    // in them
     std::uint64_t buffersDemanded = 0; // delivered partly filled because downstream asked
     std::uint64_t opens = 0;           // that succeeded
     std::uint64_t retries = 0;         // after transient errors, in all

@@ -92,6 +92,8 @@ void SourceTask::run(SourceExecution& own) noexcept
     try
     {
         own.reserve(options.name, options.buffersInFlightMax);
+        const auto batchWait = own.allowBatching(options.flushInterval);
+        gatherInterval = options.flushInterval - batchWait;
         endOfStream = runAttempts();
     }
     catch (...)
@@ -180,30 +182,27 @@ bool SourceTask::runOnce()
 
 bool SourceTask::fillAndEmit()
 {
-    IoBuffer buffer;
+    FillWindow window(gatherInterval, demand, execution->racks());
     while (!this_fiber::stopRequested())
     {
-        if (!buffer && !acquire(buffer))
+        if (!acquireFor(window))
         {
             break;
         }
         auto status = FillStatus::More;
         std::exception_ptr failure;
+        window.beginFill();
+        try
         {
-            Fill fill(buffer, options.flushInterval, demand);
-            try
-            {
-                status = source->fillBuffer(fill);
-            }
-            catch (...)
-            {
-                failure = std::current_exception();
-            }
+            Fill fill(window);
+            status = source->fillBuffer(fill);
         }
-        if (buffer.sizeBytes() > 0)
+        catch (...)
         {
-            emitData(std::move(buffer));
+            failure = std::current_exception();
         }
+        window.endFill(failure || status == FillStatus::EndOfStream);
+        emitFrom(window);
         if (failure)
         {
             std::rethrow_exception(failure);
@@ -212,16 +211,44 @@ bool SourceTask::fillAndEmit()
         {
             return !this_fiber::stopRequested();
         }
-        if (buffer)
+        // A source that need not wait must not keep the others out.
+        if (!window.hasProgressed() || window.owesTurn())
         {
-            // Nothing came: a source that returns at once must not keep the others out.
             this_fiber::yield();
         }
     }
+    window.endAll();
+    emitFrom(window);
     return false;
 }
 
-/// False when a stop came, without which the wait has no end but a buffer.
+/// One buffer for the window, and others if they are worth having and free. False when a stop came,
+/// without which the wait for the first has no end but a buffer.
+bool SourceTask::acquireFor(FillWindow& window)
+{
+    if (window.count() == 0)
+    {
+        IoBuffer buffer;
+        if (!acquire(buffer))
+        {
+            return false;
+        }
+        window.offer(std::move(buffer));
+    }
+    while (window.count() < window.countWanted() && window.makeRoom())
+    {
+        auto spare = execution->tryAcquire();
+        if (!spare)
+        {
+            break;
+        }
+        window.offer(std::move(spare));
+    }
+    counters.holds(execution->buffersInFlight());
+    return true;
+}
+
+/// False when a stop came.
 bool SourceTask::acquire(IoBuffer& buffer)
 {
     buffer = execution->tryAcquire();
@@ -237,8 +264,35 @@ bool SourceTask::acquire(IoBuffer& buffer)
         }
         buffer = std::move(*acquired);
     }
-    counters.holds(execution->buffersInFlight());
     return true;
+}
+
+/// All that is to be delivered.
+void SourceTask::emitFrom(FillWindow& window)
+{
+    while (auto buffer = window.takeDeliverable())
+    {
+        try
+        {
+            emitData(std::move(buffer));
+        }
+        catch (...)
+        {
+            dropRest(window);
+            throw;
+        }
+    }
+}
+
+/// What has been filled behind a buffer that was refused, down to the last byte.
+void SourceTask::dropRest(FillWindow& window) noexcept
+{
+    window.endAll();
+    while (const auto buffer = window.takeDeliverable())
+    {
+        counters.emits(buffer.sizeBytes(), false);
+        counters.dropped(buffer.sizeBytes());
+    }
 }
 
 void SourceTask::closeSource(std::exception_ptr& failure) noexcept
@@ -263,7 +317,8 @@ void SourceTask::emitData(IoBuffer buffer)
     reconnect.progressed();
     auto& metadata = buffer.metadata();
     metadata.originId = origin;
-    metadata.sequenceNumber = counters.emits(buffer.sizeBytes(), demand.fulfil());
+    const auto sizeBytes = buffer.sizeBytes();
+    metadata.sequenceNumber = counters.emits(sizeBytes, demand.fulfil());
     try
     {
         emit(origin, SourceData{std::move(buffer)});
@@ -274,7 +329,7 @@ void SourceTask::emitData(IoBuffer buffer)
         retryPointless = true;
         if (isAnswerToStop(std::current_exception()))
         {
-            counters.dropped();
+            counters.dropped(sizeBytes);
         }
         throw;
     }

@@ -22,6 +22,7 @@
 namespace weft
 {
 
+class FillWindow;
 class SourceExecution;
 
 /// The life of one source, from its first open to its last event: what a runner and its fiber or
@@ -29,9 +30,13 @@ class SourceExecution;
 ///   1. close is called exactly as often as open has returned, and sees no stop.
 ///   2. What a source had put into a buffer is emitted before anything else happens, whether it
 ///      returned, threw or was stopped.
-///   3. One last event at most: the end of the stream, unless a stop was asked for, or the first
+///   3. A buffer that the emit function refuses, by throwing, is the last one that is offered: what
+///      came after it would leave a gap in the stream. Whatever the source had filled behind it is
+///      counted as emitted and dropped: it has sequence numbers, and nobody sees it. Nothing else
+///      is dropped, but for the refused buffer itself where a stop is the reason.
+///   4. One last event at most: the end of the stream, unless a stop was asked for, or the first
 ///      failure. IoError::Stopped under a stop is no failure.
-///   4. The source and the emit function are destroyed before anybody is told that it is over.
+///   5. The source and the emit function are destroyed before anybody is told that it is over.
 class SourceTask
 {
 public:
@@ -72,7 +77,10 @@ private:
     bool runAttempts();
     bool runOnce();
     bool fillAndEmit();
+    bool acquireFor(FillWindow& window);
     bool acquire(IoBuffer& buffer);
+    void emitFrom(FillWindow& window);
+    void dropRest(FillWindow& window) noexcept;
     void closeSource(std::exception_ptr& failure) noexcept;
     void emitData(IoBuffer buffer);
     void emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept;
@@ -90,6 +98,8 @@ private:
 
     // Of the fiber or thread that runs it.
     Reconnect reconnect;
+    /// The flush interval, less what its bytes may wait for a batch.
+    std::chrono::nanoseconds gatherInterval{};
     bool retryPointless = false; // whatever the error is
 
     SourceCounters counters;

@@ -54,9 +54,14 @@ FillStatus TcpSource::fillBuffer(Fill& fill)
 {
     while (fill.wantsMore())
     {
-        const auto received = stream.receive(fill.rest(), fill.deadline());
+        const auto received = receive(fill);
         if (!received)
         {
+            if (received.error() == std::errc::resource_unavailable_try_again)
+            {
+                fill.foundNothing();
+                continue;
+            }
             if (gaveUp(received.error()))
             {
                 break;
@@ -70,6 +75,22 @@ FillStatus TcpSource::fillBuffer(Fill& fill)
         fill.advance(*received);
     }
     return FillStatus::More;
+}
+
+io::Result<std::size_t> TcpSource::receive(Fill& fill)
+{
+    if (const auto pauseEnd = fill.pauseUntil())
+    {
+        if (const auto slept = io::sleepUntil(*pauseEnd); !slept)
+        {
+            return std::unexpected(slept.error());
+        }
+    }
+    if (fill.mayWait())
+    {
+        return stream.receive(fill.space(), fill.deadline());
+    }
+    return stream.receive(fill.space(), NoDeadline, MSG_DONTWAIT);
 }
 
 void TcpSource::close()

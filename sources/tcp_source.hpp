@@ -30,6 +30,7 @@ public:
     std::string describe() const override;
 
 private:
+    io::Result<std::size_t> receive(Fill& fill);
     std::string peer() const;
 
     std::string host;

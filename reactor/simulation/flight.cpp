@@ -8,11 +8,18 @@ namespace
 
 bool isVectored(OperationKind kind) noexcept
 {
-    return kind == OperationKind::ReadVectored || kind == OperationKind::WriteVectored;
+    return kind == OperationKind::ReadVectored || kind == OperationKind::WriteVectored ||
+           kind == OperationKind::ReceiveMessage || kind == OperationKind::SendMessage;
 }
 
 std::span<const iovec> vectorsOf(const Operation& operation) noexcept
 {
+    if (operation.kind == OperationKind::ReceiveMessage ||
+        operation.kind == OperationKind::SendMessage)
+    {
+        const auto& message = *static_cast<const msghdr*>(operation.data);
+        return {message.msg_iov, message.msg_iovlen};
+    }
     return {static_cast<const iovec*>(operation.data), operation.count};
 }
 

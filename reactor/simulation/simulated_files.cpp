@@ -27,6 +27,11 @@ void SimulatedRegularFile::begin(Flight& flight)
     {
     case OperationKind::Read:
     case OperationKind::ReadVectored:
+        if (!operation.waits() && world.chance.oneIn(3))
+        {
+            world.finish(flight, -EAGAIN);
+            return;
+        }
         world.finishAfter(flight, world.chance.spread(1us, 50ms),
                           [this, self = flight.file, &operation]
                           {
@@ -152,6 +157,7 @@ void SimulatedSocket::begin(Flight& flight)
     case OperationKind::Read:
     case OperationKind::ReadVectored:
     case OperationKind::Receive:
+    case OperationKind::ReceiveMessage:
         stream->read(flight);
         return;
     case OperationKind::Poll:
@@ -165,6 +171,7 @@ void SimulatedSocket::begin(Flight& flight)
     case OperationKind::Write:
     case OperationKind::WriteVectored:
     case OperationKind::Send:
+    case OperationKind::SendMessage:
         write(flight);
         return;
     case OperationKind::Shutdown:

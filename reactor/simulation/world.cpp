@@ -31,7 +31,7 @@ constexpr auto StartTime = Clock::time_point(1s);
 bool reads(OperationKind kind) noexcept
 {
     return kind == OperationKind::Read || kind == OperationKind::ReadVectored ||
-           kind == OperationKind::Receive;
+           kind == OperationKind::Receive || kind == OperationKind::ReceiveMessage;
 }
 
 } // namespace

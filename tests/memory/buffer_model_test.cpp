@@ -289,10 +289,8 @@ private:
         {
             return;
         }
-        if (!mayLend(source))
-        {
-            takeInReturned();
-        }
+        // What has come back counts, for those who wait too: it may be theirs now.
+        takeInReturned();
         auto buffer = pool.tryAcquire(*source.reservation);
         ASSERT_EQ(buffer.has_value(), mayLend(source));
         if (buffer.has_value())

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include <sys/eventfd.h>
@@ -299,6 +300,92 @@ TEST_F(SmallRings, wakeUpIsArmedAgainAfterTheCompletionQueueWasFull)
         engine.park(NoDeadline);
     }
     EXPECT_GT(engine.statistics().wakeUps, before);
+}
+
+TEST_F(SmallRings, whatCompletesWhileTheEngineGathersIsReportedTogether)
+{
+    const auto pairs = socketPairs(2);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+    }
+    engine.gather(engine.now());
+    for (const auto& pair : pairs)
+    {
+        ASSERT_EQ(::write(pair.second.get(), "x", 1), 1);
+    }
+    engine.gather(engine.now() + 1ms);
+    for (const auto& receive : receives)
+    {
+        EXPECT_EQ(receive.completionCount, 1);
+    }
+}
+
+TEST_F(SmallRings, wakeUpEndsTheGatheringAtOnce)
+{
+    for (int round = 0; round < 200; ++round)
+    {
+        const auto before = engine.statistics().wakeUps;
+        const std::jthread waker(
+            [this]
+            {
+                wake();
+            });
+        while (engine.statistics().wakeUps == before)
+        {
+            engine.gather(engine.now() + 1h);
+        }
+    }
+}
+
+TEST_F(SmallRings, wakeUpBeforeTheGatheringEndsIt)
+{
+    for (int round = 0; round < 200; ++round)
+    {
+        const auto before = engine.statistics().wakeUps;
+        wake();
+        while (engine.statistics().wakeUps == before)
+        {
+            engine.gather(engine.now() + 1h);
+        }
+    }
+}
+
+TEST_F(SmallRings, gatheringWithFullQueuesLosesNothing)
+{
+    const auto pairs = socketPairs(100);
+    std::deque<Receive> receives;
+    for (const auto& pair : pairs)
+    {
+        engine.start(receives.emplace_back(pair.first.get()));
+        ASSERT_EQ(::write(pair.second.get(), "x", 1), 1);
+        wake();
+    }
+    const auto ended = [&receives]
+    {
+        return std::ranges::all_of(receives,
+                                   [](const Receive& receive)
+                                   {
+                                       return receive.completionCount == 1;
+                                   });
+    };
+    while (!ended())
+    {
+        engine.gather(engine.now() + 10ms);
+    }
+}
+
+TEST_F(SmallRings, whatMustNotWaitIsDoneAtOnce)
+{
+    const auto pair = socketPair();
+    Receive receive(pair.first.get());
+    receive.flags = MSG_DONTWAIT;
+    EXPECT_EQ(engine.tryAtOnce(receive), -EAGAIN);
+    ASSERT_EQ(::write(pair.second.get(), "abc", 3), 3);
+    EXPECT_EQ(engine.tryAtOnce(receive), 3);
+    EXPECT_EQ(receive.completionCount, 0) << "it was never started";
+    EXPECT_EQ(engine.statistics().atOnce, 2U);
 }
 
 TEST_F(SmallRings, pollWithNothingToDoMakesNoSystemCall)

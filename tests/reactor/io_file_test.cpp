@@ -152,6 +152,39 @@ TEST_P(IoFile, preadvFillsBuffersFromItsOffset)
         });
 }
 
+TEST_P(IoFile, whatThePageCacheHasIsReadWithoutWaiting)
+{
+    run(
+        [this]
+        {
+            const auto file = open(O_RDONLY);
+            const std::array parts{iovec{buffer.data(), 3}, iovec{buffer.data() + 32, 30}};
+            const auto size = io::tryPreadv(file.get(), parts, 5);
+            if (!size && size.error() == std::errc::resource_unavailable_try_again)
+            {
+                GTEST_SKIP() << "this file system cannot tell";
+            }
+            EXPECT_EQ(size.value(), 5U);
+            EXPECT_EQ(textOf(std::span(buffer).subspan(32, 2)), "89");
+            EXPECT_EQ(io::tryPreadv(file.get(), parts, 10).value(), 0U) << "the end";
+        });
+}
+
+TEST_P(IoFile, whatAPipeDoesNotHaveMustNotBeWaitedFor)
+{
+    run(
+        [this]
+        {
+            int ends[2];
+            ASSERT_EQ(::pipe(ends), 0);
+            const OwnedDescriptor reading(ends[0]);
+            const OwnedDescriptor writing(ends[1]);
+            const std::array parts{iovec{buffer.data(), 3}};
+            EXPECT_EQ(errorOf(io::tryPreadv(reading.get(), parts, Operation::CurrentPosition)),
+                      systemError(EAGAIN));
+        });
+}
+
 TEST_P(IoFile, writeContinuesWhereItStopped)
 {
     run(

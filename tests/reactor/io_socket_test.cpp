@@ -100,6 +100,19 @@ TEST_P(IoSocket, receiveThatMustNotWaitSaysTryAgain)
         });
 }
 
+TEST_P(IoSocket, whatIsQueuedIsTakenWithoutWaiting)
+{
+    const auto pair = socketPair();
+    ASSERT_EQ(::write(pair.second.get(), "hello", 5), 5);
+    run(
+        [&]
+        {
+            EXPECT_EQ(io::recv(pair.first.get(), buffer, MSG_DONTWAIT).value(), 5U);
+            EXPECT_EQ(errorOf(io::recv(pair.first.get(), buffer, MSG_DONTWAIT)),
+                      systemError(EAGAIN));
+        });
+}
+
 TEST_P(IoSocket, messageIsSentAndReceivedInParts)
 {
     const auto pair = socketPair();

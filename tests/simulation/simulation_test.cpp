@@ -5,6 +5,7 @@
 #include <weft/reactor/simulation/simulation.hpp>
 #include <weft/reactor/tcp.hpp>
 
+#include "tests/simulation/feed_steps.hpp"
 #include "tests/support/results.hpp"
 
 #include <gtest/gtest.h>
@@ -22,8 +23,6 @@ namespace
 {
 
 using namespace std::chrono_literals;
-
-constexpr ContentId Stream = 7;
 
 RuntimeOptions smallOptions(Simulation& simulation)
 {
@@ -55,31 +54,6 @@ void simulate(Simulation& simulation, std::function<void(Runtime&)> body)
                              .detach();
                      });
     simulation.run();
-}
-
-FeedPlan feed(std::vector<FeedStep> steps)
-{
-    return {.content = Stream, .steps = std::move(steps)};
-}
-
-FeedStep write(std::uint64_t bytes)
-{
-    return {.kind = FeedStep::Kind::Write, .bytes = bytes};
-}
-
-FeedStep pause(std::chrono::nanoseconds duration)
-{
-    return {.kind = FeedStep::Kind::Pause, .duration = duration};
-}
-
-FeedStep finish()
-{
-    return {.kind = FeedStep::Kind::Finish};
-}
-
-FeedStep reset()
-{
-    return {.kind = FeedStep::Kind::Reset};
 }
 
 struct Received

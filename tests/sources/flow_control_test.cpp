@@ -78,7 +78,8 @@ TEST_P(FlowControlTest, slowSourceDeliversItsPartlyFilledBufferAfterItsOwnFlushI
     }
     for (std::size_t index = 0; index < Intervals.size(); ++index)
     {
-        EXPECT_GE(meters[index].shortest, Intervals[index]);
+        // An eighth is for the reactor's batching.
+        EXPECT_GE(meters[index].shortest, Intervals[index] - Intervals[index] / 8);
         EXPECT_LT(meters[index].longest, Intervals[index] + 10s) << "does not hang";
         report(fmt::format("flush interval {} ms, longest wait in ms", Intervals[index].count()),
                std::chrono::duration<double, std::milli>(meters[index].longest).count());

@@ -122,6 +122,10 @@ bool Life::offer(OriginId from, SourceEvent& event)
         offered = true;
         inEmit = true;
     }
+    else if (data != nullptr && data->buffer.metadata().sequenceNumber + 1 != stream.buffers())
+    {
+        stream.fail("offers another buffer than the one that was refused");
+    }
     auto& chance = context.chance;
     if (!chance.oneIn(plan.consumer.count))
     {
@@ -243,6 +247,7 @@ void Life::sleepInEmit()
     if (!slept && consumer.kind == ConsumerKind::Quitting)
     {
         ++notTaken;
+        stream.refused();
         releaseWindow();
         throw SourceError(slept.error(), "sleep");
     }

@@ -50,7 +50,7 @@ Life::Life(RunContext& runContext, const SourcePlan& sourcePlan, LifePlan lifePl
       origin(lifeOrigin),
       stream(runContext.simulation,
              fmt::format("{}, {} consumer,", describe(sourcePlan), toString(plan.consumer.kind)),
-             lifeOrigin),
+             lifeOrigin, runContext.runtime->buffers().ioPool(0).bufferSizeBytes()),
       whenOver(std::move(whenLifeIsOver))
 {
     addOwnCauses(stream, source, context.buffersScarce);
@@ -195,6 +195,10 @@ void Life::finish()
     {
         stream.fail("has stopped, and its emit function still exists");
     }
+    if (notTaken > 0)
+    {
+        stream.refused();
+    }
     stream.over(wasAskedToStop());
     if (handle)
     {
@@ -227,7 +231,7 @@ void Life::look()
     }
     const auto now = context.patience.now();
     lookAtStop(now);
-    if (emitGone || inEmit || stopAsked)
+    if (emitGone || inEmit || stopAsked || stream.hasRefused())
     {
         reading.forget();
         flushing.forget();

@@ -1,6 +1,7 @@
 #include "stream_check.hpp"
 
 #include <weft/reactor/io_error.hpp>
+#include <weft/sources/fill_window.hpp>
 #include <weft/sources/source_error.hpp>
 
 #include <fmt/format.h>
@@ -32,6 +33,10 @@ Place StreamCheck::data(OriginId from, const IoBuffer& buffer)
     if (last != Last::None)
     {
         fail("emits a buffer after its last event");
+    }
+    if (wasRefused)
+    {
+        fail("emits a buffer after one that was refused");
     }
     if (from != origin || buffer.metadata().originId != origin)
     {
@@ -65,6 +70,7 @@ Place StreamCheck::data(OriginId from, const IoBuffer& buffer)
     }
     ++bufferCount;
     byteCount += bytes.size();
+    lastBytes = bytes.size();
     return place;
 }
 
@@ -103,6 +109,7 @@ void StreamCheck::failure(const SourceFailure& failure)
 void StreamCheck::consumerThrows(std::string message)
 {
     thrown = std::move(message);
+    wasRefused = true;
 }
 
 bool StreamCheck::hasCause(const SourceFailure& failure) const
@@ -142,9 +149,13 @@ void StreamCheck::finalNumbers(const SourceStatistics& statistics, std::uint64_t
             fail(fmt::format("counts {} {}, and its consumer has seen {}", counted, what, seen));
         }
     };
-    expect("buffers", statistics.buffers, bufferCount);
-    expect("bytes", statistics.bytes, byteCount);
-    expect("dropped buffers", statistics.buffersDropped, notTaken);
+    // Filled one after the other, so each but the last is full.
+    const auto missingBuffers = (missingBytes + bufferSizeBytes - 1) / bufferSizeBytes;
+    expect("buffers", statistics.buffers, bufferCount + missingBuffers);
+    expect("bytes", statistics.bytes, byteCount + missingBytes);
+    expect("dropped buffers", statistics.buffersDropped, notTaken + missingBuffers);
+    // One, at most: the last.
+    expect("dropped bytes", statistics.bytesDropped, notTaken * lastBytes + missingBytes);
     if (statistics.retriesInARow > plan.reconnectAttempts)
     {
         fail(fmt::format("has tried again {} times in a row, of {}", statistics.retriesInARow,
@@ -178,8 +189,7 @@ void StreamCheck::closeContent()
     const auto account = simulation.account(*content);
     if (account.deliveredBytes != offsetBytes)
     {
-        fail(fmt::format("was given {} bytes and has emitted {}", account.deliveredBytes,
-                         offsetBytes));
+        missing(account.deliveredBytes - offsetBytes);
     }
     if (account.opens != account.closes)
     {
@@ -191,6 +201,20 @@ void StreamCheck::closeContent()
         told(errnoError(account.errorTold));
     }
     content.reset();
+}
+
+/// Of what was read, so much has not been emitted.
+void StreamCheck::missing(std::uint64_t bytes)
+{
+    const auto buffersMost =
+        std::min(FillWindow::BuffersMax, FillWindow::BytesMax / bufferSizeBytes);
+    const auto most = (buffersMost - 1) * bufferSizeBytes;
+    if (!wasRefused || bytes > most)
+    {
+        fail(
+            fmt::format("was given {} bytes and has emitted {}", offsetBytes + bytes, offsetBytes));
+    }
+    missingBytes = bytes;
 }
 
 void StreamCheck::fail(const std::string& what)

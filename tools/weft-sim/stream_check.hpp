@@ -6,6 +6,7 @@
 
 #include "plan.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,10 +30,11 @@ class StreamCheck
 {
 public:
     StreamCheck(simulation::Simulation& ownSimulation, std::string sourceName,
-                OriginId sourceOrigin)
+                OriginId sourceOrigin, std::size_t bufferBytes)
         : simulation(ownSimulation),
           name(std::move(sourceName)),
-          origin(sourceOrigin)
+          origin(sourceOrigin),
+          bufferSizeBytes(bufferBytes)
     {
     }
 
@@ -47,12 +49,25 @@ public:
     void endOfStream(bool stopAsked);
     void failure(const SourceFailure& failure);
 
-    /// The consumer is about to throw: a cause for a failure.
+    /// The consumer is about to throw, and so to refuse a buffer: a cause for a failure.
     void consumerThrows(std::string message);
+
+    /// The consumer has refused a buffer for a stop, or is about to: no other may be offered to it.
+    /// What the source had filled behind that one is missing from then on, and nothing else.
+    void refused()
+    {
+        wasRefused = true;
+    }
+
+    bool hasRefused() const noexcept
+    {
+        return wasRefused;
+    }
 
     /// It is over: what is to be true then.
     void over(bool stopAsked);
-    /// The same of its numbers. `notTaken`: buffers that the consumer did not take.
+    /// The same of its numbers. `notTaken`: buffers that were offered to the consumer and that it
+    /// did not take because of a stop.
     void finalNumbers(const SourceStatistics& statistics, std::uint64_t notTaken,
                       const LifePlan& plan, bool stopAsked);
 
@@ -94,15 +109,20 @@ private:
     };
 
     void closeContent();
+    void missing(std::uint64_t bytes);
     bool hasCause(const SourceFailure& failure) const;
 
     simulation::Simulation& simulation;
     const std::string name;
     const OriginId origin;
+    const std::size_t bufferSizeBytes;
     std::optional<ContentId> content;
     std::uint64_t offsetBytes = 0; // of the content
     std::uint64_t bufferCount = 0;
     std::uint64_t byteCount = 0;
+    bool wasRefused = false;
+    std::uint64_t lastBytes = 0;    // in the last buffer
+    std::uint64_t missingBytes = 0; // behind a refused buffer
     Last last = Last::None;
     std::error_code lastError;
     std::vector<std::error_code> errorsTold;

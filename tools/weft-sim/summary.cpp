@@ -73,9 +73,8 @@ void printSummary(const ManySeeds& all)
                totals.operations);
     fmt::print("sources    {} starts: {} ended, {} failed, {} stopped; {} opens, {} retries\n",
                tally.lives, tally.ended, tally.failed, tally.stopped, tally.opens, tally.retries);
-    fmt::print("buffers    {} with {}; {} waits, {} dropped by a stop, {} flushes asked for\n",
-               tally.buffers, formatSize(tally.bytes), tally.bufferWaits, tally.buffersDropped,
-               tally.flushes);
+    fmt::print("buffers    {} with {}; {} waits, {} dropped, {} flushes asked for\n", tally.buffers,
+               formatSize(tally.bytes), tally.bufferWaits, tally.buffersDropped, tally.flushes);
     if (all.interrupted)
     {
         fmt::print("interrupted before the end\n");

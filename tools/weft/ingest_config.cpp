@@ -79,6 +79,16 @@ std::chrono::nanoseconds readTick(const ConfigNode& node)
     return tick;
 }
 
+std::chrono::nanoseconds readBatchWait(const ConfigNode& node)
+{
+    const auto wait = node.duration();
+    if (wait < std::chrono::nanoseconds::zero() || wait > std::chrono::milliseconds(100))
+    {
+        node.refuse("0 to 100ms");
+    }
+    return wait;
+}
+
 EngineKind readEngine(const ConfigNode& node)
 {
     const auto kind = parseEngineKind(node.text(EngineKindsAllowed));
@@ -151,6 +161,11 @@ const std::vector<OptionReader>& optionReaders()
          [](const ConfigNode& node, RuntimeOptions& options)
          {
              options.offloadThreads = readCount(node, 1);
+         }},
+        {"batch_wait",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.batchWait = readBatchWait(node);
          }},
         {"timer_tick",
          [](const ConfigNode& node, RuntimeOptions& options)
@@ -325,6 +340,8 @@ const char* const ConfigHelp = R"(The configuration (YAML; every key is checked)
     submission_entries: 1024 # of io_uring
     completion_entries: 8192
     offload_threads: 4
+    batch_wait: 1ms          # an idle reactor lets completions gather so long, where an eighth of
+                             # the shortest flush interval allows it; 0: never
     timer_tick: 1ms
   workers: 2                 # threads that take what the sources deliver; default 1
   sink: count                # counts and takes checksums; or discard; or, as a recorder:

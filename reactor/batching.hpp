@@ -1,0 +1,74 @@
+#pragma once
+
+#include <weft/timers/clock.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace weft
+{
+
+/// Whether, and how long, an idle reactor lets completions gather before it looks at them: one
+/// wake-up for many. Rules:
+///   1. Only what every open source tolerates: an eighth of its flush interval, at most the
+///      runtime's option. Without open sources, and beside one whose interval is zero, not at all.
+///   2. Only where it pays: while at least CompletionsWorthIt come in that time.
+///   3. Never after much has been taken at once: somebody sends faster than his socket can queue in
+///      that time.
+///   4. What other threads want is seen at once, and no timer waits.
+/// Of the reactor's thread.
+class Batching
+{
+public:
+    static constexpr std::uint64_t CompletionsWorthIt = 2;
+    /// Less in one turn is not fast: the kernel queues as much for a socket by default
+    /// (net.ipv4.tcp_rmem).
+    static constexpr std::size_t FastBytes = 16 << 10;
+
+    explicit Batching(std::chrono::nanoseconds waitMost) noexcept : most(waitMost)
+    {
+    }
+
+    /// What a source with that flush interval tolerates; a negative one stands for none.
+    std::chrono::nanoseconds tolerance(std::chrono::nanoseconds flushInterval) const noexcept;
+
+    /// A source with that flush interval opens or has closed.
+    void join(std::chrono::nanoseconds flushInterval) noexcept;
+    void leave(std::chrono::nanoseconds flushInterval) noexcept;
+
+    /// So many bytes have been taken without waiting.
+    void took(std::size_t sizeBytes) noexcept
+    {
+        bytesTaken += sizeBytes;
+    }
+
+    /// How long to let completions gather, for a reactor that has nothing to do at `now` and has
+    /// seen so many completions in its life. Zero: wait for the first.
+    std::chrono::nanoseconds wait(Clock::time_point now, std::uint64_t completions) noexcept;
+
+    /// Whether wait() may answer anything but zero.
+    bool isAllowed() const noexcept
+    {
+        return tightest > std::chrono::nanoseconds::zero();
+    }
+
+private:
+    static std::size_t classOf(std::chrono::nanoseconds flushInterval) noexcept;
+    void update() noexcept;
+
+    /// Sources by the logarithm of their interval: the tightest is found without a sorted list.
+    static constexpr std::size_t Classes = std::numeric_limits<std::uint64_t>::digits + 1;
+
+    const std::chrono::nanoseconds most;
+    std::array<std::uint32_t, Classes> sources{};
+    std::chrono::nanoseconds tightest{};
+    std::size_t bytesTaken = 0;
+    Clock::time_point spanBegin;
+    std::uint64_t completionsBefore = 0;
+    bool pays = false;
+};
+
+} // namespace weft

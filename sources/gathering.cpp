@@ -1,0 +1,82 @@
+#include <weft/sources/gathering.hpp>
+
+#include <algorithm>
+
+namespace weft
+{
+
+namespace
+{
+
+/// How much the latest rate counts beside those before it.
+constexpr double LatestWeight = 0.25;
+
+} // namespace
+
+std::optional<Deadline> Gathering::pauseUntil(std::size_t sizeBytes, std::size_t capacityBytes,
+                                              Deadline due) noexcept
+{
+    paused = false;
+    if (interval <= PauseLeast || silent || moreQueued || (sizeBytes == 0 && !isSteady()))
+    {
+        return std::nullopt;
+    }
+    const auto now = Clock::now();
+    const auto latest = sizeBytes == 0 ? emptySince + interval : due;
+    const auto until = std::min(latest, now + timeFor(capacityBytes - sizeBytes));
+    if (until - now < PauseLeast)
+    {
+        return std::nullopt;
+    }
+    paused = true;
+    gathered = true;
+    return until;
+}
+
+void Gathering::took(std::size_t sizeBytes, bool leftSpace, Clock::time_point now) noexcept
+{
+    const auto elapsed = std::chrono::duration<double, std::nano>(now - lastTake).count();
+    const auto rate = static_cast<double>(sizeBytes) / std::max(elapsed, 1.0);
+    bytesPerNanosecond += LatestWeight * (rate - bytesPerNanosecond);
+    lastTake = now;
+    findsInARow += paused ? 1 : 0;
+    paused = false;
+    silent = false;
+    moreQueued = gathered && !leftSpace;
+    if (!moreQueued)
+    {
+        // What came while nobody paused is taken as it comes.
+        foundNoMore(now);
+    }
+}
+
+void Gathering::foundNothing() noexcept
+{
+    silent = true;
+    findsInARow = 0;
+    paused = false;
+    foundNoMore(Clock::now());
+}
+
+void Gathering::foundNoMore(Clock::time_point now) noexcept
+{
+    emptySince = now;
+    gathered = false;
+    moreQueued = false;
+}
+
+/// Until as much has probably arrived.
+std::chrono::nanoseconds Gathering::timeFor(std::size_t sizeBytes) const noexcept
+{
+    const auto longest = std::min<std::chrono::nanoseconds>(interval, PauseMost);
+    if (bytesPerNanosecond <= 0)
+    {
+        return longest;
+    }
+    const auto time = static_cast<double>(sizeBytes) / bytesPerNanosecond;
+    return time < static_cast<double>(longest.count())
+               ? std::chrono::nanoseconds(static_cast<std::int64_t>(time))
+               : longest;
+}
+
+} // namespace weft

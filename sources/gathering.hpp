@@ -1,0 +1,77 @@
+#pragma once
+
+#include <weft/timers/clock.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+namespace weft
+{
+
+/// When a source lets bytes gather in the kernel instead of taking each as it comes: one receive
+/// and one wake-up for all that arrives within a flush interval. Rules:
+///   1. Nothing is delivered later than the interval after it has arrived.
+///   2. A source that fills its buffers sooner than PauseLeast is never made to pause.
+///   3. One that had nothing after a pause waits for its next bytes as ever.
+///   4. What a take after a pause leaves queued, for lack of space, is taken at once, and is as old
+///      as the pause: its interval counts from there.
+/// Two ways: a buffer that has bytes is topped up when it is due. And a source that had something
+/// several times in a row (it is steady) need not even wait for the first bytes: it looks once in
+/// an interval.
+class Gathering
+{
+public:
+    /// Shorter pauses would cost more than they save.
+    static constexpr auto PauseLeast = std::chrono::microseconds(500);
+    /// After longer ones the end of a stream, or its reset, would be seen late.
+    static constexpr auto PauseMost = std::chrono::milliseconds(100);
+    static constexpr unsigned FindsOfASteadySource = 2;
+
+    /// Not positive: there is none.
+    explicit Gathering(std::chrono::nanoseconds flushInterval) noexcept : interval(flushInterval)
+    {
+    }
+
+    /// Until when to pause before bytes are taken for a buffer that has `sizeBytes` of
+    /// `capacityBytes` and, if these are any, is due at `due`. Nothing: wait for bytes now.
+    std::optional<Deadline> pauseUntil(std::size_t sizeBytes, std::size_t capacityBytes,
+                                       Deadline due) noexcept;
+
+    /// So many bytes have been taken, after a pause or after waiting; nothing is queued any more if
+    /// that has left space for others.
+    void took(std::size_t sizeBytes, bool leftSpace, Clock::time_point now) noexcept;
+
+    /// After a pause there was nothing to take.
+    void foundNothing() noexcept;
+
+    /// Nothing is queued after what has been taken.
+    void foundNoMore(Clock::time_point now) noexcept;
+
+    /// When bytes that are taken at `now`, as the first of a buffer, must be delivered: those that
+    /// have gathered may have come as soon as nothing was queued.
+    Deadline dueOf(Clock::time_point now) const noexcept
+    {
+        return (gathered ? emptySince : now) + interval;
+    }
+
+private:
+    bool isSteady() const noexcept
+    {
+        return findsInARow >= FindsOfASteadySource;
+    }
+
+    std::chrono::nanoseconds timeFor(std::size_t sizeBytes) const noexcept;
+
+    const std::chrono::nanoseconds interval;
+    Clock::time_point lastTake;
+    Clock::time_point emptySince; // what is queued has come later
+    bool gathered = false;        // there has been a pause since then
+    bool moreQueued = false;      // for certain, and it has gathered
+    double bytesPerNanosecond = 0;
+    bool paused = false;      // before what is taken next
+    bool silent = false;      // when it was last looked at
+    unsigned findsInARow = 0; // after pauses
+};
+
+} // namespace weft

@@ -1,0 +1,395 @@
+#include <weft/memory/io_buffer_pool.hpp>
+#include <weft/sources/fill.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+namespace weft
+{
+
+namespace
+{
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t BufferBytes = 100;
+
+class FillWindowTest : public testing::Test
+{
+protected:
+    IoBuffer buffer()
+    {
+        return std::move(*pool.tryAcquire(reservation));
+    }
+
+    std::uint32_t buffersOut() const
+    {
+        return pool.statistics().inUse;
+    }
+
+    void offer(FillWindow& window, std::size_t count)
+    {
+        while (window.count() < count)
+        {
+            ASSERT_TRUE(window.makeRoom());
+            window.offer(buffer());
+        }
+    }
+
+    /// One call of fillBuffer with `offered` buffers in the window, which receives so many bytes;
+    /// none: it finds nothing.
+    void fill(FillWindow& window, std::size_t offered, std::size_t bytes)
+    {
+        offer(window, offered);
+        window.beginFill();
+        Fill filled(window);
+        static_cast<void>(filled.space());
+        filled.advance(bytes);
+        if (bytes == 0)
+        {
+            filled.foundNothing();
+        }
+        window.endFill(false);
+    }
+
+    /// The same with as many as the window wants, all filled. Answers how many these were.
+    std::size_t fillAll(FillWindow& window)
+    {
+        const auto wanted = window.countWanted();
+        fill(window, wanted, wanted * BufferBytes);
+        EXPECT_EQ(deliver(window), Sizes(wanted, BufferBytes));
+        return wanted;
+    }
+
+    /// The sizes of all that is to be delivered.
+    static std::vector<std::size_t> deliver(FillWindow& window)
+    {
+        std::vector<std::size_t> sizes;
+        while (const auto delivered = window.takeDeliverable())
+        {
+            sizes.push_back(delivered.sizeBytes());
+        }
+        return sizes;
+    }
+
+    using Sizes = std::vector<std::size_t>;
+
+    IoBufferPool pool{
+        {.name = "test", .bufferCount = 80, .bufferSizeBytes = BufferBytes, .racksMax = 1}};
+    BufferReservation reservation{*pool.reserve("test", {.buffersInFlightMax = 80})};
+    FlushDemand demand;
+    BufferRacks& racks = pool.racks();
+};
+
+TEST_F(FillWindowTest, oneBufferIsOfferedUntilItIsFilled)
+{
+    FillWindow window(1h, demand, racks);
+    EXPECT_EQ(window.countWanted(), 1);
+    fill(window, 1, BufferBytes - 1);
+    deliver(window);
+    EXPECT_EQ(window.countWanted(), 1);
+}
+
+TEST_F(FillWindowTest, offerDoublesWhileAllIsFilled)
+{
+    FillWindow window(1h, demand, racks);
+    for (const std::size_t wanted : {1, 2, 4, 8, 16, 32, 64, 64})
+    {
+        EXPECT_EQ(fillAll(window), wanted);
+    }
+}
+
+TEST_F(FillWindowTest, spareBuffersAreOfferedOnlyAfterATakeThatLeftNoSpace)
+{
+    FillWindow window(1h, demand, racks);
+    for (const std::size_t wanted : {1, 2, 4, 8, 16})
+    {
+        EXPECT_EQ(fillAll(window), wanted);
+    }
+    fill(window, 32, 3 * BufferBytes);
+    deliver(window);
+    EXPECT_EQ(window.countWanted(), 1) << "there is nothing queued";
+    EXPECT_EQ(fillAll(window), 1);
+    EXPECT_EQ(window.countWanted(), 4) << "one more than was used";
+}
+
+TEST_F(FillWindowTest, partOfABufferIsNotFollowedBySpareOnes)
+{
+    FillWindow window(1h, demand, racks);
+    fillAll(window);
+    fill(window, 2, BufferBytes + 7);
+    EXPECT_EQ(deliver(window), Sizes{BufferBytes});
+    EXPECT_EQ(window.countWanted(), 1);
+    fill(window, 1, BufferBytes - 7);
+    EXPECT_EQ(deliver(window), Sizes{BufferBytes});
+    EXPECT_EQ(window.countWanted(), 2);
+}
+
+TEST_F(FillWindowTest, sourceMustNotWaitWithSpareBuffers)
+{
+    FillWindow window(1h, demand, racks);
+    EXPECT_EQ(fillAll(window), 1);
+    offer(window, 2);
+    window.beginFill();
+    Fill filled(window);
+    EXPECT_EQ(filled.space().size(), 2);
+    EXPECT_FALSE(filled.mayWait());
+    filled.foundNothing();
+    EXPECT_TRUE(filled.mayWait());
+    EXPECT_EQ(filled.space().size(), 1);
+    EXPECT_EQ(buffersOut(), 1) << "others may need the spare one while it waits";
+    EXPECT_EQ(racks.takenCount(), 0);
+    window.endFill(false);
+}
+
+TEST_F(FillWindowTest, triesThatFindNothingComeTwiceAsSeldomEachTime)
+{
+    FillWindow window(1h, demand, racks);
+    fillAll(window);
+    std::vector<unsigned> fillsBetween;
+    for (int tries = 0; tries < 9; ++tries)
+    {
+        ASSERT_GT(window.countWanted(), 1);
+        fill(window, window.countWanted(), 0);
+        deliver(window);
+        unsigned fills = 0;
+        do
+        {
+            EXPECT_EQ(fillAll(window), 1);
+            ++fills;
+        } while (window.countWanted() == 1);
+        fillsBetween.push_back(fills);
+    }
+    EXPECT_EQ(fillsBetween, (std::vector<unsigned>{1, 2, 4, 8, 16, 32, 64, 64, 64}));
+    EXPECT_EQ(FillWindow::FillsBetweenTriesMax, 64);
+
+    fill(window, window.countWanted(), 2 * BufferBytes);
+    deliver(window);
+    fillAll(window);
+    fill(window, window.countWanted(), 0);
+    deliver(window);
+    EXPECT_EQ(fillAll(window), 1);
+    EXPECT_GT(window.countWanted(), 1) << "a find begins the count anew";
+}
+
+TEST_F(FillWindowTest, onlyFilledBuffersCountUntilTheNextTry)
+{
+    FillWindow window(1h, demand, racks);
+    fillAll(window);
+    fill(window, 2, 0);
+    deliver(window);
+    for (int part = 0; part < 10; ++part)
+    {
+        fill(window, 1, 7);
+        EXPECT_EQ(deliver(window), Sizes{7});
+        EXPECT_EQ(window.countWanted(), 1);
+    }
+    fillAll(window);
+    EXPECT_EQ(window.countWanted(), 2);
+}
+
+TEST_F(FillWindowTest, othersAreOwedATurnByWhoeverMayGoOnForEver)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 1, BufferBytes - 1);
+    EXPECT_FALSE(window.owesTurn());
+    deliver(window);
+    fill(window, 1, BufferBytes);
+    EXPECT_TRUE(window.owesTurn()) << "it may be one that never waits";
+    deliver(window);
+    fill(window, 2, BufferBytes + 1);
+    EXPECT_TRUE(window.owesTurn()) << "spare ones are filled without waiting";
+}
+
+TEST_F(FillWindowTest, takeIsBoundedInBytes)
+{
+    const auto countMost = [this](std::size_t bufferBytes)
+    {
+        IoBufferPool ownPool({.name = "sized", .bufferCount = 70, .bufferSizeBytes = bufferBytes});
+        auto own = *ownPool.reserve("sized", {.buffersInFlightMax = 70});
+        FillWindow window(1h, demand, ownPool.racks());
+        std::size_t most = 0;
+        for (int round = 0; round < 9; ++round)
+        {
+            const auto wanted = window.countWanted();
+            most = std::max(most, wanted);
+            while (window.count() < wanted)
+            {
+                EXPECT_TRUE(window.makeRoom());
+                window.offer(*ownPool.tryAcquire(own));
+            }
+            window.beginFill();
+            static_cast<void>(window.space());
+            window.advance(wanted * bufferBytes);
+            window.endFill(false);
+            deliver(window);
+        }
+        return most;
+    };
+    EXPECT_EQ(countMost(64), 64);
+    EXPECT_EQ(countMost(4096), 64);
+    EXPECT_EQ(countMost(4097), 63);
+    EXPECT_EQ(countMost(16 << 10), 16);
+    EXPECT_EQ(countMost(100 << 10), 2);
+    EXPECT_EQ(countMost(256 << 10), 1);
+    EXPECT_EQ(countMost(1 << 20), 1);
+}
+
+TEST_F(FillWindowTest, rackIsTakenForSpareBuffersOnlyAndGivenBackWithThem)
+{
+    FillWindow window(1h, demand, racks);
+    EXPECT_EQ(fillAll(window), 1);
+    EXPECT_EQ(racks.takenCount(), 0);
+    fill(window, 2, 2 * BufferBytes);
+    EXPECT_EQ(racks.takenCount(), 1);
+    deliver(window);
+    EXPECT_EQ(racks.takenCount(), 0);
+    fill(window, 4, BufferBytes + 7);
+    EXPECT_EQ(deliver(window), Sizes{BufferBytes});
+    EXPECT_EQ(racks.takenCount(), 0) << "the part is its first buffer from now on";
+    EXPECT_EQ(window.sizeBytes(), 7);
+}
+
+TEST_F(FillWindowTest, withoutARackASourceGoesOnWithOneBuffer)
+{
+    FillWindow busy(1h, demand, racks);
+    FlushDemand otherDemand;
+    FillWindow other(1h, otherDemand, racks);
+    fillAll(busy);
+    fill(other, 1, BufferBytes);
+    deliver(other);
+    offer(busy, 2);
+    EXPECT_GT(other.countWanted(), 1);
+    EXPECT_TRUE(other.makeRoom()) << "for the first one";
+    other.offer(buffer());
+    EXPECT_FALSE(other.makeRoom());
+    fill(other, 1, BufferBytes);
+    EXPECT_EQ(deliver(other), Sizes{BufferBytes});
+    fill(busy, 2, 2 * BufferBytes);
+    deliver(busy);
+    other.offer(buffer());
+    EXPECT_TRUE(other.makeRoom());
+    EXPECT_EQ(racks.takenCount(), 1);
+}
+
+TEST_F(FillWindowTest, windowThatGoesGivesEverythingBack)
+{
+    {
+        FillWindow window(1h, demand, racks);
+        fill(window, 8, 5 * BufferBytes + 7);
+        EXPECT_TRUE(window.takeDeliverable());
+    }
+    EXPECT_EQ(buffersOut(), 0);
+    EXPECT_EQ(racks.takenCount(), 0);
+}
+
+TEST_F(FillWindowTest, sourceThatKnowsOneBufferIsOfferedOne)
+{
+    FillWindow window(1h, demand, racks);
+    window.offer(buffer());
+    window.beginFill();
+    Fill filled(window);
+    std::memset(filled.rest().data(), 0, filled.rest().size());
+    filled.advance(BufferBytes);
+    window.endFill(false);
+    EXPECT_EQ(deliver(window), Sizes{BufferBytes});
+    EXPECT_EQ(window.countWanted(), 1);
+}
+
+TEST_F(FillWindowTest, spaceIsInOrderAndBeginsWithTheRest)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 2, BufferBytes + 30);
+    EXPECT_EQ(deliver(window), Sizes{BufferBytes});
+    offer(window, 2);
+    window.beginFill();
+    Fill filled(window);
+    const auto space = filled.space();
+    ASSERT_EQ(space.size(), 2);
+    EXPECT_EQ(space[0].iov_base, filled.rest().data());
+    EXPECT_EQ(space[0].iov_len, BufferBytes - 30);
+    EXPECT_EQ(space[1].iov_len, BufferBytes);
+    EXPECT_EQ(filled.sizeBytes(), 30);
+}
+
+TEST_F(FillWindowTest, partBehindFullBuffersStaysUntilItsFlush)
+{
+    FillWindow window(20ms, demand, racks);
+    fill(window, 4, 2 * BufferBytes + 7);
+    const auto due = window.deadline();
+    EXPECT_EQ(deliver(window), (Sizes{BufferBytes, BufferBytes}));
+    EXPECT_EQ(window.deadline(), due);
+    EXPECT_EQ(window.count(), 1);
+    std::this_thread::sleep_until(due);
+    fill(window, 1, 1);
+    EXPECT_EQ(deliver(window), Sizes{8});
+    EXPECT_EQ(demand.dueAt(), NoDeadline);
+}
+
+TEST_F(FillWindowTest, partBehindFullBuffersGoesAtOnceWithoutAnInterval)
+{
+    FillWindow window(0ms, demand, racks);
+    fill(window, 2, BufferBytes + 7);
+    EXPECT_EQ(deliver(window), (Sizes{BufferBytes, 7}));
+}
+
+TEST_F(FillWindowTest, demandTakesThePartBehindFullBuffers)
+{
+    FillWindow window(1h, demand, racks);
+    demand.utter();
+    fill(window, 2, BufferBytes + 7);
+    EXPECT_EQ(deliver(window), (Sizes{BufferBytes, 7}));
+}
+
+TEST_F(FillWindowTest, demandFindsWhenThePartThatStaysIsDue)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 2, BufferBytes + 7);
+    deliver(window);
+    EXPECT_EQ(demand.utter(), demand.dueAt());
+    EXPECT_NE(demand.dueAt(), NoDeadline);
+    EXPECT_LE(window.deadline(), Clock::now());
+    EXPECT_FALSE(window.wantsMore());
+}
+
+TEST_F(FillWindowTest, sourceMayReturnBeforeTheBufferIsFull)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 1, 7);
+    EXPECT_EQ(deliver(window), Sizes{7});
+}
+
+TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhileFullOnesAreDelivered)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 8, 2 * BufferBytes);
+    EXPECT_EQ(buffersOut(), 2);
+    deliver(window);
+    EXPECT_EQ(buffersOut(), 0);
+}
+
+TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhenNothingComes)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 8, 0);
+    EXPECT_EQ(deliver(window), Sizes{});
+    EXPECT_EQ(window.count(), 1);
+    EXPECT_EQ(buffersOut(), 1);
+}
+
+TEST_F(FillWindowTest, endDeliversThePart)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 2, BufferBytes + 7);
+    deliver(window);
+    window.endAll();
+    EXPECT_EQ(deliver(window), Sizes{7});
+    EXPECT_EQ(demand.dueAt(), NoDeadline);
+}
+
+} // namespace
+
+} // namespace weft
