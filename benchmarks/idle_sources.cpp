@@ -1,20 +1,24 @@
 // What silent sources cost: process memory for each, CPU while nothing happens, and the time to
 // stop them all. The peers live in a child process, so that their sockets are not in the figures.
-//
-// Usage: weft-bench-idle [SOURCES], 5000 unless given.
 
 #include <weft/reactor/runtime.hpp>
 #include <weft/reactor/tcp.hpp>
 #include <weft/sources/quantity.hpp>
 #include <weft/sources/source_provider.hpp>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -87,17 +91,49 @@ std::uint64_t bufferBytes(weft::Runtime& runtime)
     return bytes;
 }
 
-} // namespace
-
-int main(int argumentCount, char** arguments)
+struct Options
 {
-    const auto sourceCount =
-        argumentCount > 1 ? std::strtoul(arguments[1], nullptr, 10) : std::size_t{5000};
-    if (sourceCount == 0)
+    std::size_t sources = 5000;
+    std::string json;
+};
+
+struct Figures
+{
+    std::uint64_t memoryBytesForEach = 0;
+    std::chrono::nanoseconds cpuInSilence{};
+    std::chrono::nanoseconds stopTook{};
+    bool allStopped = true;
+};
+
+constexpr std::chrono::seconds Silence = 5s;
+
+void print(const Options& options, const Figures& figures)
+{
+    fmt::print("idle TCP sources            {}\n", options.sources);
+    fmt::print("memory for each             {}\n", weft::formatSize(figures.memoryBytesForEach));
+    fmt::print("CPU in 5 s of silence       {}\n", weft::formatDuration(figures.cpuInSilence));
+    fmt::print("all stopped and closed in   {}\n", weft::formatDuration(figures.stopTook));
+}
+
+/// Throws std::system_error.
+void writeJson(const Options& options, const Figures& figures)
+{
+    const nlohmann::ordered_json json{{"sources", options.sources},
+                                      {"memory_bytes_per_source", figures.memoryBytesForEach},
+                                      {"silence_ns", std::chrono::nanoseconds(Silence).count()},
+                                      {"cpu_in_silence_ns", figures.cpuInSilence.count()},
+                                      {"stop_ns", figures.stopTook.count()},
+                                      {"all_stopped", figures.allStopped}};
+    std::ofstream file(options.json);
+    file << json.dump(2) << '\n';
+    if (!file.flush())
     {
-        fmt::print(stderr, "usage: weft-bench-idle [SOURCES]\n");
-        return 2;
+        throw std::system_error(errno, std::generic_category(), "write '" + options.json + "'");
     }
+}
+
+Figures measure(std::size_t sourceCount)
+{
     weft::tools::raiseDescriptorLimit();
     const auto listener =
         weft::TcpListener::listen(*weft::SocketAddress::parse("127.0.0.1", 0)).value();
@@ -121,7 +157,7 @@ int main(int argumentCount, char** arguments)
         sources.push_back(provider.provide(index, descriptor));
         if (!sources.back().start([](weft::OriginId, const weft::SourceEvent&) {}))
         {
-            return 1;
+            throw std::runtime_error("a source was not started");
         }
     }
     const auto running = [](const weft::SourceHandle& source)
@@ -134,28 +170,66 @@ int main(int argumentCount, char** arguments)
     }
     std::this_thread::sleep_for(200ms);
 
-    const auto memory = privateBytes() - memoryBefore - bufferBytes(runtime);
+    Figures figures;
+    figures.memoryBytesForEach =
+        (privateBytes() - memoryBefore - bufferBytes(runtime)) / sourceCount;
     const auto cpuBefore = cpuTime();
-    std::this_thread::sleep_for(5s);
-    const auto cpu = cpuTime() - cpuBefore;
+    std::this_thread::sleep_for(Silence);
+    figures.cpuInSilence = cpuTime() - cpuBefore;
 
     const auto stopBegan = weft::Clock::now();
     for (auto& source : sources)
     {
         source.stop();
     }
-    bool allStopped = true;
     for (auto& source : sources)
     {
-        allStopped &= source.tryStop(10s) == weft::TryStopResult::Success;
+        figures.allStopped &= source.tryStop(10s) == weft::TryStopResult::Success;
     }
-    const auto stopTook = weft::Clock::now() - stopBegan;
-
-    fmt::print("idle TCP sources            {}\n", sourceCount);
-    fmt::print("memory for each             {}\n", weft::formatSize(memory / sourceCount));
-    fmt::print("CPU in 5 s of silence       {}\n", weft::formatDuration(cpu));
-    fmt::print("all stopped and closed in   {}\n", weft::formatDuration(stopTook));
+    figures.stopTook = weft::Clock::now() - stopBegan;
     ::kill(server, SIGKILL);
     ::waitpid(server, nullptr, 0);
-    return allStopped ? 0 : 1;
+    return figures;
+}
+
+} // namespace
+
+int main(int argumentCount, char** arguments)
+{
+    Options options;
+    CLI::App application("What silent sources cost: process memory for each, its buffer apart, CPU "
+                         "while nothing happens, and the time to stop them all.",
+                         "weft-bench-idle");
+    application.add_option("SOURCES", options.sources, "TCP sources")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    application.add_option("--json", options.json, "Write all figures to this file");
+    try
+    {
+        application.parse(argumentCount, arguments);
+    }
+    catch (const CLI::Success& success)
+    {
+        return application.exit(success);
+    }
+    catch (const CLI::ParseError& error)
+    {
+        application.exit(error);
+        return 2;
+    }
+    try
+    {
+        const auto figures = measure(options.sources);
+        print(options, figures);
+        if (!options.json.empty())
+        {
+            writeJson(options, figures);
+        }
+        return figures.allStopped ? 0 : 1;
+    }
+    catch (const std::exception& error)
+    {
+        fmt::print(stderr, "weft-bench-idle: {}\n", error.what());
+        return 1;
+    }
 }

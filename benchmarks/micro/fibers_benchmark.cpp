@@ -1,45 +1,25 @@
-// The cost of fibers: ours beside the stock Boost.Fiber scheduler, in the same run.
+// Fibers themselves: switching, and spawn with join.
 
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/reactor/runtime.hpp>
+
+#include "placement.hpp"
 
 #include <benchmark/benchmark.h>
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/operations.hpp>
 
-#include <functional>
 #include <thread>
 #include <vector>
 
 namespace
 {
 
-/// Runs `body` on a fiber of a one-reactor runtime.
-void onReactor(const std::function<void()>& body)
-{
-    weft::Runtime runtime({.reactors = 1});
-    runtime
-        .spawn({.name = "benchmark", .stack = weft::StackClass::Large},
-               [&body]
-               {
-                   body();
-               })
-        .join();
-}
+using namespace weft::bench;
 
-/// Runs `body` under Boost's own scheduler, on a thread that no reactor has touched.
-void onStockScheduler(const std::function<void()>& body)
-{
-    std::thread(
-        [&body]
-        {
-            body();
-        })
-        .join();
-}
-
-/// `fiberCount` fibers hand the core on; one iteration of the state is one switch of each.
-template <typename Start>
+/// As many fibers hand the CPU on as the state's argument says; one iteration is one switch of
+/// each.
+template <auto Yield, typename Start>
 void switchAmong(benchmark::State& state, const Start& start)
 {
     const auto fiberCount = static_cast<std::size_t>(state.range(0));
@@ -52,13 +32,13 @@ void switchAmong(benchmark::State& state, const Start& start)
             {
                 while (!finished)
                 {
-                    boost::this_fiber::yield();
+                    Yield();
                 }
             }));
     }
     for (auto _ : state)
     {
-        boost::this_fiber::yield();
+        Yield();
     }
     finished = true;
     for (auto& fiber : fibers)
@@ -68,33 +48,33 @@ void switchAmong(benchmark::State& state, const Start& start)
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(fiberCount));
 }
 
-void weftSwitch(benchmark::State& state)
+void switchWeft(benchmark::State& state)
 {
     onReactor(
         [&state]
         {
-            switchAmong(state,
-                        [](auto body)
-                        {
-                            return weft::spawn({.name = "peer"}, body);
-                        });
+            switchAmong<weft::this_fiber::yield>(state,
+                                                 [](auto body)
+                                                 {
+                                                     return weft::spawn({.name = "peer"}, body);
+                                                 });
         });
 }
 
-void stockSwitch(benchmark::State& state)
+void switchStock(benchmark::State& state)
 {
-    onStockScheduler(
+    onThread(
         [&state]
         {
-            switchAmong(state,
-                        [](auto body)
-                        {
-                            return boost::fibers::fiber(body);
-                        });
+            switchAmong<boost::this_fiber::yield>(state,
+                                                  [](auto body)
+                                                  {
+                                                      return boost::fibers::fiber(body);
+                                                  });
         });
 }
 
-void weftSpawnAndJoin(benchmark::State& state)
+void spawnJoinWeft(benchmark::State& state)
 {
     onReactor(
         [&state]
@@ -106,9 +86,9 @@ void weftSpawnAndJoin(benchmark::State& state)
         });
 }
 
-void stockSpawnAndJoin(benchmark::State& state)
+void spawnJoinStock(benchmark::State& state)
 {
-    onStockScheduler(
+    onThread(
         [&state]
         {
             for (auto _ : state)
@@ -118,19 +98,22 @@ void stockSpawnAndJoin(benchmark::State& state)
         });
 }
 
-void threadStartAndJoin(benchmark::State& state)
+void spawnJoinThread(benchmark::State& state)
 {
-    for (auto _ : state)
-    {
-        std::thread([] {}).join();
-    }
+    onThread(
+        [&state]
+        {
+            for (auto _ : state)
+            {
+                std::thread([] {}).join();
+            }
+        });
 }
 
-} // namespace
+BENCHMARK(switchWeft)->Name("switch/weft")->Arg(2)->Arg(1000)->UseRealTime();
+BENCHMARK(switchStock)->Name("switch/stock")->Arg(2)->Arg(1000)->UseRealTime();
+BENCHMARK(spawnJoinWeft)->Name("spawn-join/weft")->UseRealTime();
+BENCHMARK(spawnJoinStock)->Name("spawn-join/stock")->UseRealTime();
+BENCHMARK(spawnJoinThread)->Name("spawn-join/thread")->UseRealTime();
 
-// Wall time: the work is on other threads than the one that Google Benchmark watches.
-BENCHMARK(weftSwitch)->Arg(2)->Arg(1000)->UseRealTime();
-BENCHMARK(stockSwitch)->Arg(2)->Arg(1000)->UseRealTime();
-BENCHMARK(weftSpawnAndJoin)->UseRealTime();
-BENCHMARK(stockSpawnAndJoin)->UseRealTime();
-BENCHMARK(threadStartAndJoin)->UseRealTime();
+} // namespace

@@ -7,14 +7,17 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -51,6 +54,7 @@ struct Options
     std::string flush = "0";
     std::uint32_t buffers = 4096;
     double bar = 2;
+    std::string json;
 };
 
 struct Phase
@@ -240,6 +244,34 @@ auto median(const std::vector<Phase>& phases, bool withFlood, Projection project
     return values[values.size() / 2];
 }
 
+/// Throws std::system_error.
+void writeJson(const Options& options, const std::vector<Phase>& phases, std::uint64_t failures)
+{
+    nlohmann::ordered_json json{{"slow_sources", options.slow},
+                                {"messages_per_second_each", options.rate},
+                                {"flush", options.flush},
+                                {"failures", failures}};
+    for (const auto& phase : phases)
+    {
+        json["phases"].push_back({{"with_flood", phase.withFlood},
+                                  {"p50_ns", phase.latencies.p50.count()},
+                                  {"p99_ns", phase.latencies.p99.count()},
+                                  {"p999_ns", phase.latencies.p999.count()},
+                                  {"max_ns", phase.latencies.max.count()},
+                                  {"flood_bytes_per_second", phase.floodBytesPerSecond},
+                                  {"sent_per_second", phase.sentPerSecond},
+                                  {"refused", phase.refused},
+                                  {"busy_share", phase.busy},
+                                  {"kept_share", phase.kept}});
+    }
+    std::ofstream file(options.json);
+    file << json.dump(2) << '\n';
+    if (!file.flush())
+    {
+        throw std::system_error(errno, std::generic_category(), "write '" + options.json + "'");
+    }
+}
+
 /// Whether the bar is met.
 bool summarize(const Options& options, const std::vector<Phase>& phases)
 {
@@ -346,6 +378,10 @@ int runBenchmark(const Options& options)
         fmt::print("{} failures: sources that ended, or messages out of order\n",
                    mixture.failures());
     }
+    if (!options.json.empty())
+    {
+        writeJson(options, phases, mixture.failures());
+    }
     return met && mixture.failures() == 0 ? 0 : 1;
 }
 
@@ -373,6 +409,7 @@ int main(int argumentCount, char** arguments)
         ->capture_default_str();
     application.add_option("--bar", options.bar, "How much larger p99 may be with the flood")
         ->capture_default_str();
+    application.add_option("--json", options.json, "Write the figures of all phases to this file");
     application.footer(Footer);
     try
     {

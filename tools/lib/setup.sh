@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Sourced by tools/demo, tools/fuzz, tools/simulate, tools/soak and tools/test: installs the missing
-# Debian packages, then configures and builds a preset. Says nothing when there is nothing to do.
+# Sourced by tools/bench, tools/demo, tools/fuzz, tools/simulate, tools/soak and tools/test: installs
+# the missing Debian packages, then configures and builds a preset. Says nothing when there is nothing
+# to do.
 
 WEFT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -9,7 +10,7 @@ WEFT_PACKAGES=(
     libboost1.81-dev libboost-fiber1.81-dev libboost-context1.81-dev
     liburing-dev libfmt-dev
     libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
-    libgtest-dev libbenchmark-dev
+    libgtest-dev libbenchmark-dev python3
 )
 
 # What one compiler process may need at its largest.

@@ -1,0 +1,217 @@
+"""What tools/bench-report makes of results. results/ is made by hand: a few cases, some missing."""
+
+import importlib.util
+import json
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[2] / "tools" / "bench-report"))
+
+import bars  # noqa: E402 (where it lies is known only now)
+import page  # noqa: E402
+import tables  # noqa: E402
+from reading import ResultError, read_results  # noqa: E402
+
+RESULTS = HERE / "results"
+
+
+def bar(all_bars, about, what):
+    """The only bar with these texts in it."""
+    found = [b for b in all_bars if about in b.about and what in b.what]
+    if len(found) != 1:
+        raise AssertionError(f"{len(found)} bars have '{about}' and '{what}'")
+    return found[0]
+
+
+class Bars(unittest.TestCase):
+    def setUp(self):
+        self.bars = bars.all_bars(read_results(RESULTS))
+
+    def assert_bar(self, about, what, reached, met):
+        own = bar(self.bars, about, what)
+        self.assertEqual(own.met, met)
+        if reached is None:
+            self.assertIsNone(own.reached)
+        else:
+            self.assertAlmostEqual(own.reached, reached)
+
+    def test_ratio_to_single_receives_is_of_the_same_case(self):
+        self.assert_bar("flood, 100 connections", "uring-single", 0.5, True)
+        self.assert_bar("flood, 10,000", "uring-single", 0.8, True)
+
+    def test_what_was_not_available_is_neither_met_nor_missed(self):
+        self.assert_bar("flood, 100 connections", "uring-bundles", None, None)
+
+    def test_what_was_not_measured_is_neither_met_nor_missed(self):
+        self.assert_bar("flood, 1,000 connections", "uring-single", None, None)
+
+    def test_lowest_of_the_others_leaves_bundles_out(self):
+        self.assert_bar("flood, 10,000", "lowest", 0.4 / 0.3, False)
+        self.assertIn("epoll", bar(self.bars, "flood, 10,000", "lowest").note)
+
+    def test_trickle_at_once_is_compared_with_single_receives_and_asio(self):
+        about = "trickle, 50,000/s over 100, flush 0"
+        self.assert_bar(about, "CPU per message, of uring-single", 1.05, True)
+        self.assert_bar(about, "CPU per message, of asio", 1.05, False)
+        self.assert_bar(about, "p99, of asio's", 1.2, False)
+
+    def test_generator_that_fell_short_is_named(self):
+        about = "trickle, 50,000/s over 100, flush 0"
+        self.assertIn("beside asio", bar(self.bars, about, "p99, of asio's").note)
+        self.assertEqual(bar(self.bars, about, "of uring-single").note, "")
+
+    def test_gathered_trickle_has_a_limit_of_ratio_and_of_time(self):
+        about = "trickle, 50,000/s over 100, flush 10 ms"
+        self.assert_bar(about, "CPU per message", 0.2, True)
+        self.assert_bar(about, "p99", 11.5, True)
+
+    def test_flood_beside_slow_sources_is_judged_by_medians_of_phases(self):
+        self.assert_bar("weft-bench-mixed", "p99", 1.5, True)
+
+    def test_fibers_are_compared_by_time_for_each_item(self):
+        self.assert_bar("switch between 1,000", "stock", 0.4, True)
+        self.assert_bar("spawn and join", "stock", 0.25, True)
+        self.assert_bar("switch between 2 ", "stock", None, None)
+
+    def test_memory_is_judged_at_10000_sources_alone(self):
+        self.assert_bar("10,000 idle", "memory", 5, True)
+        results = read_results(RESULTS)
+        results.idle["sources"] = 5000
+        self.assertIsNone(bar(bars.all_bars(results), "10,000 idle", "memory").met)
+
+    def test_failed_test_of_allocations_misses_the_bar(self):
+        self.assert_bar("running sources", "allocations", 1, False)
+
+    def test_two_reactors_are_compared_with_two_processes(self):
+        self.assert_bar("scaling, flood", "2 reactors", 0.9, False)
+
+    def test_limit_itself_is_met_unless_the_bar_is_to_be_below(self):
+        self.assertTrue(bars.Bar("", "", "<=", 1, 1).met)
+        self.assertTrue(bars.Bar("", "", ">=", 1, 1).met)
+        self.assertFalse(bars.Bar("", "", "<", 1, 1).met)
+
+
+class Numbers(unittest.TestCase):
+    def test_three_digits_and_no_exponent(self):
+        self.assertEqual(tables.significant(0.012345), "0.0123")
+        self.assertEqual(tables.significant(9.999), "10.0")
+        self.assertEqual(tables.significant(12345.6), "12,300")
+        self.assertEqual(tables.significant(0), "0")
+
+    def test_durations_have_the_unit_that_fits(self):
+        self.assertEqual(tables.duration(1500), "1.50 µs")
+        self.assertEqual(tables.duration(999), "999 ns")
+
+
+class Page(unittest.TestCase):
+    def render(self, **run):
+        results = read_results(RESULTS)
+        results.run.update(run)
+        return page.render(results, Path("docs/benchmarks.md"), {"flood"})
+
+    def test_every_place_of_the_template_is_filled(self):
+        text = self.render()
+        self.assertNotIn("{{", text)
+        self.assertIn("0.400 (0.50)", text)
+        self.assertIn("](benchmarks/flood.svg)", text)
+        self.assertNotIn("micro.svg", text)
+        self.assertIn("no bundles here", text)
+
+    def test_quick_and_incomplete_runs_say_so(self):
+        self.assertNotIn("quick run", self.render())
+        self.assertIn("A quick run", self.render(quick="yes"))
+        self.assertIn("Incomplete", self.render(complete="no"))
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not installed")
+    def test_plots_are_the_same_for_the_same_results(self):
+        import plots
+
+        results = read_results(RESULTS)
+        with tempfile.TemporaryDirectory() as folder:
+            first, again = Path(folder, "first"), Path(folder, "again")
+            drawn = plots.draw_all(results, first)
+            plots.draw_all(results, again)
+            self.assertLessEqual({"flood", "trickle-cpu", "micro", "scaling"}, drawn)
+            for name in drawn:
+                text = (first / f"{name}.svg").read_bytes()
+                self.assertEqual(text, (again / f"{name}.svg").read_bytes())
+                self.assertNotIn(b"dc:date", text)
+
+
+class BadInput(unittest.TestCase):
+    def assert_refused(self, file, change, *texts):
+        """With the file changed so, reading is refused and the message has the texts."""
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder, "results")
+            shutil.copytree(RESULTS, results)
+            path = results / file
+            path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+            with self.assertRaises(ResultError) as refusal:
+                read_results(results)
+            for text in (file, *texts):
+                self.assertIn(text, str(refusal.exception))
+
+    @staticmethod
+    def edited(edit):
+        def change(text):
+            value = json.loads(text)
+            edit(value)
+            return json.dumps(value)
+
+        return change
+
+    def test_cut_off_file_is_named(self):
+        self.assert_refused("micro.json", lambda text: text[: len(text) // 2], "is no JSON")
+
+    def test_missing_member_is_named_with_its_place(self):
+        self.assert_refused(
+            "ingest-flood.json",
+            self.edited(lambda value: value["cases"][1].pop("slow_sources")),
+            "cases[1]",
+            "'slow_sources' is missing",
+        )
+
+    def test_number_that_is_a_text_is_named(self):
+        def edit(value):
+            medians = value["cases"][0]["receivers"]["weft-uring"]["medians"]
+            medians["cpu_seconds_per_gib"] = "fast"
+
+        self.assert_refused(
+            "ingest-flood.json", self.edited(edit), "weft-uring", "cpu_seconds_per_gib", "fast"
+        )
+
+    def test_unknown_workload_is_named(self):
+        self.assert_refused(
+            "ingest-trickle.json",
+            self.edited(lambda value: value["cases"][0].update(workload="drizzle")),
+            "drizzle",
+            "trickle",
+        )
+
+    def test_folder_without_results_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaises(ResultError) as refusal:
+                read_results(folder)
+            self.assertIn(folder, str(refusal.exception))
+
+    def test_failed_run_is_kept_as_a_failure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder, "results")
+            shutil.copytree(RESULTS, results)
+            path = results / "ingest-flood.json"
+            value = json.loads(path.read_text(encoding="utf-8"))
+            value["cases"][0]["receivers"]["asio"]["runs"] = [
+                {"outcome": "failed", "problem": "a byte was wrong"}
+            ]
+            path.write_text(json.dumps(value), encoding="utf-8")
+            read = read_results(results)
+            self.assertEqual(read.failures, ["flood, 100 connections: asio: a byte was wrong"])
+            self.assertIsNone(read.flood(100).value("asio", "cpu_seconds_per_gib"))
+
+
+if __name__ == "__main__":
+    unittest.main()

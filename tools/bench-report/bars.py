@@ -1,0 +1,238 @@
+"""The bars: what weft is to reach beside the others, in the same run.
+
+A bar compares two medians, or one with a limit. What was not measured is neither met nor missed.
+"""
+
+from dataclasses import dataclass
+
+CPU_PER_GIB = "cpu_seconds_per_gib"
+CPU_PER_MILLION = "cpu_seconds_per_million"
+P99 = "p99_ms"
+OURS = "weft-uring"
+BASIS = "uring-single"
+
+ALLOCATION_TEST = "RunningSourceTest"
+
+
+@dataclass
+class Bar:
+    about: str  # the workload
+    what: str  # what is compared
+    relation: str  # "<=", "<" or ">="
+    limit: float
+    reached: float | None  # None: not measured
+    unit: str = ""
+    note: str = ""
+
+    @property
+    def met(self):
+        if self.reached is None:
+            return None
+        if self.relation == "<=":
+            return self.reached <= self.limit
+        if self.relation == "<":
+            return self.reached < self.limit
+        return self.reached >= self.limit
+
+
+def ratio(value, other):
+    """None when one was not measured."""
+    if value is None or other is None or other <= 0:
+        return None
+    return value / other
+
+
+def ratio_in(case, figure, other, ours=OURS):
+    if case is None:
+        return None
+    return ratio(case.value(ours, figure), case.value(other, figure))
+
+
+def rate_note(case, *receivers):
+    short = [name for name in receivers if case is not None and not case.kept_rate(name)]
+    return f"the generator fell short of its rate beside {', '.join(short)}" if short else ""
+
+
+def connections_text(number):
+    return f"{number:,} connection{'' if number == 1 else 's'}"
+
+
+def lowest_of_others(case, figure, exceptions):
+    """(name, value) of the best of all receivers but these."""
+    if case is None:
+        return None, None
+    values = [
+        (case.value(name, figure), name)
+        for name in case.receivers
+        if name not in exceptions and case.value(name, figure) is not None
+    ]
+    value, name = min(values, default=(None, None))
+    return name, value
+
+
+def flood_bars(results):
+    bars = []
+    for connections in (1, 100, 1000):
+        case = results.flood(connections)
+        about = f"flood, {connections_text(connections)}"
+        for other, limit in ((BASIS, 0.6), ("uring-bundles", 1.15)):
+            reached = ratio_in(case, CPU_PER_GIB, other)
+            bars.append(Bar(about, f"CPU per GiB, of {other}", "<=", limit, reached))
+    case = results.flood(10000)
+    about = f"flood, {connections_text(10000)}"
+    bars.append(
+        Bar(about, f"CPU per GiB, of {BASIS}", "<=", 0.95, ratio_in(case, CPU_PER_GIB, BASIS))
+    )
+    name, lowest = lowest_of_others(case, CPU_PER_GIB, (OURS, "uring-bundles"))
+    reached = ratio(case.value(OURS, CPU_PER_GIB), lowest) if case is not None else None
+    bars.append(
+        Bar(
+            about,
+            "CPU per GiB, of the lowest of all others but uring-bundles",
+            "<",
+            1,
+            reached,
+            note=f"the lowest is {name}" if name else "",
+        )
+    )
+    return bars
+
+
+def unhurried_trickle_bars(results):
+    """Messages that are handed on at once."""
+    bars = []
+    for connections in (100, 1000, 10000):
+        case = results.trickle(connections, 50_000, 0)
+        about = f"trickle, 50,000/s over {connections:,}, flush 0"
+        for what, figure, other, relation, limit in (
+            (f"CPU per message, of {BASIS}", CPU_PER_MILLION, BASIS, "<=", 1.1),
+            ("CPU per message, of asio", CPU_PER_MILLION, "asio", "<", 1),
+            ("p99, of asio's", P99, "asio", "<=", 1),
+        ):
+            reached = ratio_in(case, figure, other)
+            bars.append(
+                Bar(about, what, relation, limit, reached, note=rate_note(case, OURS, other))
+            )
+    return bars
+
+
+# Rate, connections, flush interval, most CPU of the basis, most p99 in ms.
+GATHERED_TRICKLES = (
+    (50_000, 100, 10, 0.25, 12),
+    (50_000, 1000, 10, 0.7, 12),
+    (50_000, 10000, 10, 0.7, 12),
+    (50_000, 1000, 100, 0.35, 105),
+    (200_000, 1000, 10, 0.5, 12),
+)
+
+
+def gathered_trickle_bars(results):
+    """Messages that may wait for others."""
+    bars = []
+    for rate, connections, flush_ms, cpu_limit, p99_limit in GATHERED_TRICKLES:
+        case = results.trickle(connections, rate, flush_ms)
+        about = f"trickle, {rate:,}/s over {connections:,}, flush {flush_ms} ms"
+        cpu = ratio_in(case, CPU_PER_MILLION, BASIS)
+        p99 = case.value(OURS, P99) if case is not None else None
+        note = rate_note(case, OURS, BASIS)
+        bars.append(
+            Bar(about, f"CPU per message, of {BASIS}", "<=", cpu_limit, cpu, note=note)
+        )
+        bars.append(
+            Bar(about, "p99", "<=", p99_limit, p99, unit="ms", note=rate_note(case, OURS))
+        )
+    return bars
+
+
+def mixed_bars(results):
+    without, flooded = results.mixed(False), results.mixed(True)
+    ingest = None
+    if without is not None and flooded is not None:
+        ingest = ratio(flooded.value(OURS, P99), without.value(OURS, P99))
+    phases = results.interference
+    own = ratio(phases.get("p99_ns with"), phases.get("p99_ns without"))
+    what = "p99 of slow sources with a flood, of that without"
+    return [
+        Bar("mixed, in phases that take turns (weft-bench-mixed)", what, "<=", 2, own),
+        Bar("mixed, runs of their own (weft-bench-ingest)", what, "<=", 2, ingest),
+    ]
+
+
+def file_bars(results):
+    return [
+        Bar(
+            f"files, {count} in the page cache",
+            "CPU per GiB, of pread",
+            "<=",
+            0.8,
+            ratio_in(results.files(count, True), CPU_PER_GIB, "pread"),
+        )
+        for count in (1, 100)
+    ]
+
+
+def fiber_bars(results):
+    def beside_stock(what, number=""):
+        times = results.micro.get((what, number), {})
+        return ratio(times.get("weft"), times.get("stock"))
+
+    what = "time, of stock Boost.Fiber"
+    return [
+        Bar("switch between 2 fibers", what, "<=", 0.4, beside_stock("switch", "2")),
+        Bar("switch between 1,000 fibers", what, "<=", 0.8, beside_stock("switch", "1000")),
+        Bar("spawn and join, warm", what, "<=", 0.6, beside_stock("spawn-join")),
+    ]
+
+
+def memory_bars(results):
+    reached = None
+    if results.idle.get("sources") == 10000:
+        reached = results.idle["memory_bytes_per_source"] / 1024
+    allocations = None
+    if results.allocation_tests:
+        allocations = sum(not passed for passed in results.allocation_tests.values())
+    return [
+        Bar(
+            "10,000 idle sources",
+            "process memory of each, its buffer apart",
+            "<=",
+            9,
+            reached,
+            unit="KiB",
+        ),
+        Bar(
+            "running sources",
+            "tests that find heap allocations on their path",
+            "<=",
+            0,
+            allocations,
+            note=f"of {len(results.allocation_tests)} in {ALLOCATION_TEST} (weft-test-sources)"
+            if results.allocation_tests
+            else "",
+        ),
+    ]
+
+
+def scaling_bars(results):
+    what = "throughput of 2 reactors, of two processes with one each"
+    bars = []
+    for case in results.scaling:
+        reached = next((p.efficiency_independent for p in case.points if p.reactors == 2), None)
+        bars.append(Bar(f"scaling, {case.workload}", what, ">=", 0.95, reached))
+    return bars or [Bar("scaling", what, ">=", 0.95, None)]
+
+
+def all_bars(results):
+    bars = []
+    for of_kind in (
+        flood_bars,
+        unhurried_trickle_bars,
+        gathered_trickle_bars,
+        mixed_bars,
+        file_bars,
+        fiber_bars,
+        memory_bars,
+        scaling_bars,
+    ):
+        bars += of_kind(results)
+    return bars
