@@ -24,8 +24,8 @@ class Batching
 {
 public:
     static constexpr std::uint64_t CompletionsWorthIt = 2;
-    /// Less in one turn is not fast: the kernel queues as much for a socket by default
-    /// (net.ipv4.tcp_rmem).
+    /// Less in one turn is not fast: a socket queues several times as much before its sender has to
+    /// wait (net.ipv4.tcp_rmem: 128 KiB by default, part of it for the kernel's own).
     static constexpr std::size_t FastBytes = 16 << 10;
 
     explicit Batching(std::chrono::nanoseconds waitMost) noexcept : most(waitMost)

@@ -199,7 +199,8 @@ void Reactor::park(TimePoint until) noexcept
     if (completionBatching.isAllowed())
     {
         const auto now = ioEngine->now();
-        const auto wait = completionBatching.wait(now, ioEngine->statistics().completions);
+        const auto counts = ioEngine->statistics();
+        const auto wait = completionBatching.wait(now, counts.completions - counts.atOnce);
         if (wait > std::chrono::nanoseconds::zero())
         {
             ioEngine->gather(std::min(expiry, now + wait));

@@ -282,6 +282,7 @@ void UringEngine::gather(Clock::time_point until) noexcept
         poll();
         return;
     }
+    const auto completionsBefore = completions.get();
     fillSubmissionQueue();
     if (::io_uring_sq_ready(&ring) != 0)
     {
@@ -290,7 +291,10 @@ void UringEngine::gather(Clock::time_point until) noexcept
         handleEnterResult(::io_uring_submit(&ring));
     }
     const bool submitted = waitingOperations.empty() && waitingCancellations.empty() && wakeUpArmed;
-    if (submitted && ::io_uring_cq_ready(&ring) == 0)
+    // A cancellation of what the kernel has not seen may have completed and made a fiber ready.
+    const bool nothingCompleted =
+        completions.get() == completionsBefore && ::io_uring_cq_ready(&ring) == 0;
+    if (submitted && nothingCompleted)
     {
         systemCalls.add(1);
         detail::awaitReadable(wakeDescriptor, until - now());

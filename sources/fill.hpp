@@ -31,7 +31,7 @@ public:
     Fill(const Fill&) = delete;
     Fill& operator=(const Fill&) = delete;
 
-    /// The part of the buffer that is still empty.
+    /// The part of the buffer that is still empty; nothing when it is full.
     std::span<std::byte> rest() noexcept
     {
         return window.rest();

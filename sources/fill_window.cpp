@@ -105,6 +105,11 @@ void FillWindow::endAll() noexcept
     deliverable = lastHasBytes ? held : deliverable;
 }
 
+bool FillWindow::hasBytes() const noexcept
+{
+    return delivered < deliverable || (held > delivered && buffers[held - 1].sizeBytes() > 0);
+}
+
 IoBuffer FillWindow::takeDeliverable() noexcept
 {
     if (delivered < deliverable)
@@ -130,6 +135,10 @@ IoBuffer FillWindow::takeDeliverable() noexcept
 
 std::span<std::byte> FillWindow::rest() noexcept
 {
+    if (filling == held)
+    {
+        return {};
+    }
     auto& buffer = buffers[filling];
     return buffer.writable().subspan(buffer.sizeBytes());
 }

@@ -89,6 +89,9 @@ public:
     /// Whatever has bytes is to be delivered: there will be no other call.
     void endAll() noexcept;
 
+    /// Whether there are bytes behind those that takeDeliverable() has answered.
+    bool hasBytes() const noexcept;
+
     /// The next buffer to be delivered; empty when there is none, and then the next call may begin.
     IoBuffer takeDeliverable() noexcept;
 

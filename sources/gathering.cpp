@@ -23,7 +23,8 @@ std::optional<Deadline> Gathering::pauseUntil(std::size_t sizeBytes, std::size_t
     }
     const auto now = Clock::now();
     const auto latest = sizeBytes == 0 ? emptySince + interval : due;
-    const auto until = std::min(latest, now + timeFor(capacityBytes - sizeBytes));
+    const auto wanted = std::min(capacityBytes - sizeBytes, QueueBytes);
+    const auto until = std::min(latest, now + timeFor(wanted));
     if (until - now < PauseLeast)
     {
         return std::nullopt;

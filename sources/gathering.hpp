@@ -12,7 +12,9 @@ namespace weft
 /// When a source lets bytes gather in the kernel instead of taking each as it comes: one receive
 /// and one wake-up for all that arrives within a flush interval. Rules:
 ///   1. Nothing is delivered later than the interval after it has arrived.
-///   2. A source that fills its buffers sooner than PauseLeast is never made to pause.
+///   2. A source that brings a buffer, or QueueBytes, sooner than PauseLeast is never made to
+///   pause,
+///      and none for longer than it probably takes to bring that.
 ///   3. One that had nothing after a pause waits for its next bytes as ever.
 ///   4. What a take after a pause leaves queued, for lack of space, is taken at once, and is as old
 ///      as the pause: its interval counts from there.
@@ -27,6 +29,10 @@ public:
     /// After longer ones the end of a stream, or its reset, would be seen late.
     static constexpr auto PauseMost = std::chrono::milliseconds(100);
     static constexpr unsigned FindsOfASteadySource = 2;
+    /// A socket queues more than that before its sender has to wait (net.ipv4.tcp_rmem: 128 KiB by
+    /// default, part of it for the kernel's own). A pause for more would hold the sender up, and
+    /// the rate that is then seen would ask for a longer one.
+    static constexpr std::size_t QueueBytes = 32 << 10;
 
     /// Not positive: there is none.
     explicit Gathering(std::chrono::nanoseconds flushInterval) noexcept : interval(flushInterval)

@@ -93,7 +93,8 @@ void SourceTask::run(SourceExecution& own) noexcept
     {
         own.reserve(options.name, options.buffersInFlightMax);
         const auto batchWait = own.allowBatching(options.flushInterval);
-        gatherInterval = options.flushInterval - batchWait;
+        const bool isTimed = options.flushInterval > batchWait;
+        fillInterval = isTimed ? options.flushInterval - batchWait : options.flushInterval;
         endOfStream = runAttempts();
     }
     catch (...)
@@ -182,7 +183,7 @@ bool SourceTask::runOnce()
 
 bool SourceTask::fillAndEmit()
 {
-    FillWindow window(gatherInterval, demand, execution->racks());
+    FillWindow window(fillInterval, demand, execution->racks());
     while (!this_fiber::stopRequested())
     {
         if (!acquireFor(window))
@@ -212,7 +213,7 @@ bool SourceTask::fillAndEmit()
             return !this_fiber::stopRequested();
         }
         // A source that need not wait must not keep the others out.
-        if (!window.hasProgressed() || window.owesTurn())
+        if (!window.hasProgressed() || (window.owesTurn() && this_fiber::onReactor()))
         {
             this_fiber::yield();
         }
@@ -274,7 +275,9 @@ void SourceTask::emitFrom(FillWindow& window)
     {
         try
         {
-            emitData(std::move(buffer));
+            // Who demands wants all that has been filled, so the last buffer of it.
+            const bool fulfilsDemand = !window.hasBytes() && demand.fulfil();
+            emitData(std::move(buffer), fulfilsDemand);
         }
         catch (...)
         {
@@ -312,13 +315,13 @@ void SourceTask::closeSource(std::exception_ptr& failure) noexcept
     }
 }
 
-void SourceTask::emitData(IoBuffer buffer)
+void SourceTask::emitData(IoBuffer buffer, bool demanded)
 {
     reconnect.progressed();
     auto& metadata = buffer.metadata();
     metadata.originId = origin;
     const auto sizeBytes = buffer.sizeBytes();
-    metadata.sequenceNumber = counters.emits(sizeBytes, demand.fulfil());
+    metadata.sequenceNumber = counters.emits(sizeBytes, demanded);
     try
     {
         emit(origin, SourceData{std::move(buffer)});

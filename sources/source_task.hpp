@@ -82,7 +82,7 @@ private:
     void emitFrom(FillWindow& window);
     void dropRest(FillWindow& window) noexcept;
     void closeSource(std::exception_ptr& failure) noexcept;
-    void emitData(IoBuffer buffer);
+    void emitData(IoBuffer buffer, bool demanded);
     void emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept;
     std::optional<std::chrono::nanoseconds> pauseAfter(const std::system_error& error);
     SourceFailure describeFinal(const std::exception_ptr& failure);
@@ -99,7 +99,7 @@ private:
     // Of the fiber or thread that runs it.
     Reconnect reconnect;
     /// The flush interval, less what its bytes may wait for a batch.
-    std::chrono::nanoseconds gatherInterval{};
+    std::chrono::nanoseconds fillInterval{};
     bool retryPointless = false; // whatever the error is
 
     SourceCounters counters;

@@ -14,7 +14,8 @@ namespace weft::bench
 namespace
 {
 
-RunResult runReceiver(const Case& what, const std::string& receiver, const TestFiles* files)
+RunResult runReceiver(const Case& what, const std::string& receiver, const TestFiles* files,
+                      const std::function<void()>& whileWaiting)
 {
     auto plan = what.plan;
     std::strncpy(plan.receiver, receiver.c_str(), sizeof(plan.receiver) - 1);
@@ -31,14 +32,15 @@ RunResult runReceiver(const Case& what, const std::string& receiver, const TestF
         }
         residentShare = files->residentShare();
     }
-    auto result = runOnce(plan);
+    auto result = runOnce(plan, whileWaiting);
     result.residentShare = residentShare;
     return result;
 }
 
 } // namespace
 
-CaseRuns runCase(const Case& what, std::size_t repetitions)
+CaseRuns runCase(const Case& what, std::size_t repetitions,
+                 const std::function<void()>& whileWaiting)
 {
     CaseRuns runs{.what = what, .receivers = {}};
     for (const auto& receiver : what.receivers)
@@ -59,7 +61,7 @@ CaseRuns runCase(const Case& what, std::size_t repetitions)
             {
                 continue;
             }
-            auto result = runReceiver(what, own.receiver, files ? &*files : nullptr);
+            auto result = runReceiver(what, own.receiver, files ? &*files : nullptr, whileWaiting);
             if (result.outcome == RunOutcome::Measured)
             {
                 own.figures.push_back(figuresOf(result));

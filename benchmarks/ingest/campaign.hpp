@@ -3,6 +3,7 @@
 #include "cases.hpp"
 #include "figures.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct CaseRuns
 
 /// Runs each receiver of the case `repetitions` times, in turn, beginning with another one each
 /// time. Tells on standard error what goes wrong. Throws std::system_error.
-CaseRuns runCase(const Case& what, std::size_t repetitions);
+CaseRuns runCase(const Case& what, std::size_t repetitions,
+                 const std::function<void()>& whileWaiting);
 
 } // namespace weft::bench

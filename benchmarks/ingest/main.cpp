@@ -11,11 +11,13 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <descriptor_limit.hpp>
+#include <interrupt_signals.hpp>
 #include <load/machine.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -57,7 +59,9 @@ means that the receiver waited for the generator.
 Each receiver checks every message and block it receives; a run that receives something else than
 what was sent fails.
 
-Exit code: 0 measured; 1 a run has failed; 2 usage; 77 no receiver can run here.)";
+Exit code: 0 measured; 1 a run has failed; 2 usage; 77 no receiver can run here; 130 interrupted.)";
+
+constexpr int InterruptedStatus = 130;
 
 /// Throws CLI::ValidationError.
 void resolveFlushes(Options& options)
@@ -235,13 +239,18 @@ int runBenchmark(const Options& options)
     std::optional<CaseRuns> basis;
     const auto wanted = casesOf(options, cpus.front(), cpus.back());
     raiseDescriptorLimit(wanted);
+    tools::InterruptSignals signals;
+    const std::function<void()> whileWaiting = [&signals]
+    {
+        signals.throwIfTaken();
+    };
     for (const auto& what : wanted)
     {
         if (what.receivers.empty() || (options.quick && !isQuick(what)))
         {
             continue;
         }
-        cases.push_back(runCase(what, options.repetitions));
+        cases.push_back(runCase(what, options.repetitions, whileWaiting));
         const bool comparable = basis && basis->what.kind == what.kind;
         printTable(cases.back(), comparable ? &*basis : nullptr);
         if (what.isBasis)
@@ -286,6 +295,11 @@ int main(int argumentCount, char** arguments)
     {
         application.exit(error);
         return 2;
+    }
+    catch (const tools::Interrupted&)
+    {
+        fmt::print(stderr, "weft-bench-ingest: interrupted\n");
+        return InterruptedStatus;
     }
     catch (const std::exception& error)
     {

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <system_error>
@@ -95,9 +96,13 @@ void leadSession(int niceness)
     }
 }
 
-void setUpProcess(int niceness, bool ownSession)
+void setUpProcess(pid_t parent, int niceness, bool ownSession)
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent)
+    {
+        ::_exit(EXIT_FAILURE); // it has ended before it could be heard of
+    }
     if (ownSession)
     {
         leadSession(niceness);

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <span>
 
+#include <sys/types.h>
+
 namespace weft::bench
 {
 
@@ -20,12 +22,12 @@ void pinTo(int cpu);
 /// Or on these.
 void pinTo(std::span<const int> cpus);
 
-/// For a process of a run: it ends with the one that started it, and has this niceness. If
-/// `ownSession` it leads a session of its own, and the session is as nice: where the kernel shares
-/// the CPU out to sessions first (sched_autogroup), the weight of one that is busy on several CPUs
-/// is divided among them, so that a busy generator would slow its receiver down. Throws
-/// std::system_error when a niceness is not permitted.
-void setUpProcess(int niceness, bool ownSession);
+/// For a process of a run: it ends with the one that started it (`parent`), and is as nice. If
+/// `ownSession` it leads a session of its own, and the session is as nice, too: where the kernel
+/// shares the CPU out to sessions first (sched_autogroup), the weight of one that is busy on
+/// several CPUs is divided among them, so that a busy generator would slow its receiver down.
+/// Throws std::system_error when a niceness is not permitted.
+void setUpProcess(pid_t parent, int niceness, bool ownSession);
 
 /// The calling process leads a session of its own, which is this nice. Throws std::system_error
 /// when a niceness is not permitted.

@@ -318,9 +318,9 @@ const ReceiverKind& findReceiver(std::span<const ReceiverKind> kinds, std::strin
 
 } // namespace
 
-RunResult runOnce(const RunPlan& plan)
+RunResult runOnce(const RunPlan& plan, const std::function<void()>& whileWaiting)
 {
-    return runLanes({plan}, Processes::OneForEachLane).front();
+    return runLanes({plan}, Processes::OneForEachLane, whileWaiting).front();
 }
 
 std::vector<RunResult> runLanes(const std::vector<RunPlan>& plans, Processes processes,
@@ -362,7 +362,7 @@ int playRole(const std::string& role, const std::vector<int>& descriptors,
     const bool sends = role == "generator";
     try
     {
-        setUpProcess(board.plan.niceness, board.plan.ownSessions);
+        setUpProcess(board.parent, board.plan.niceness, board.plan.ownSessions);
         if (sends)
         {
             generate(board);

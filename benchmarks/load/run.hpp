@@ -40,11 +40,11 @@ enum class Processes : std::uint8_t
 
 /// One run: generator, receiver and compute job, as the plan says, each a process of its own made
 /// by executing this program again. Throws std::system_error when that cannot be done.
-RunResult runOnce(const RunPlan& plan);
+/// `whileWaiting` is called every few milliseconds; when it throws, the processes are killed.
+RunResult runOnce(const RunPlan& plan, const std::function<void()>& whileWaiting = {});
 
 /// One run of several lanes that begin and end together, each with a generator of its own. All
-/// results have the same outcome. `whileWaiting` is called every few milliseconds; when it throws,
-/// the processes are killed. Of several lanes none can have a compute job.
+/// results have the same outcome. Of several lanes none can have a compute job.
 std::vector<RunResult> runLanes(const std::vector<RunPlan>& plans, Processes processes,
                                 const std::function<void()>& whileWaiting = {});
 

@@ -36,6 +36,7 @@ OwnedBoard::OwnedBoard(const RunPlan& plan)
     }
     board = new (map(descriptorNumber)) RunBoard;
     board->plan = plan;
+    board->parent = ::getpid();
 }
 
 OwnedBoard::~OwnedBoard()

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include <sys/types.h>
+
 namespace weft::bench
 {
 
@@ -82,6 +84,7 @@ struct RunBoard
 
     // Who started them. Zero until all sources are connected, or, for files, until the receiver is
     // ready; sending and reading start when they are set.
+    pid_t parent = 0; // of the processes of the run
     std::atomic<std::int64_t> windowBeginNs = 0;
     std::atomic<std::int64_t> windowEndNs = 0;
     std::atomic<bool> generatorMayExit = false;

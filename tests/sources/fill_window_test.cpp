@@ -294,9 +294,25 @@ TEST_F(FillWindowTest, sourceThatKnowsOneBufferIsOfferedOne)
     Fill filled(window);
     std::memset(filled.rest().data(), 0, filled.rest().size());
     filled.advance(BufferBytes);
+    EXPECT_TRUE(filled.rest().empty());
     window.endFill(false);
     EXPECT_EQ(deliver(window), Sizes{BufferBytes});
     EXPECT_EQ(window.countWanted(), 1);
+}
+
+TEST_F(FillWindowTest, partThatStaysIsKnownWhileFullOnesAreDelivered)
+{
+    FillWindow window(1h, demand, racks);
+    fill(window, 4, 2 * BufferBytes + 7);
+    EXPECT_TRUE(window.takeDeliverable());
+    EXPECT_TRUE(window.hasBytes());
+    EXPECT_TRUE(window.takeDeliverable());
+    EXPECT_TRUE(window.hasBytes()) << "who demands wants the part too";
+    EXPECT_FALSE(window.takeDeliverable());
+    fill(window, 4, BufferBytes - 7);
+    EXPECT_TRUE(window.takeDeliverable());
+    EXPECT_FALSE(window.hasBytes());
+    EXPECT_FALSE(window.takeDeliverable());
 }
 
 TEST_F(FillWindowTest, spaceIsInOrderAndBeginsWithTheRest)

@@ -51,7 +51,7 @@ TEST_P(FlowControlTest, slowSourceDeliversItsPartlyFilledBufferAfterItsOwnFlushI
 {
     constexpr std::size_t MessageBytes = 100;
     constexpr std::size_t Rounds = 5;
-    constexpr std::array Intervals{0ms, 5ms, 20ms};
+    constexpr std::array<std::chrono::microseconds, 3> Intervals{0ms, 5ms, 20ms};
     startRuntime(64, 4096);
     LatencyMeter patientMeter;
     std::deque<LatencyMeter> meters(Intervals.size());
@@ -60,7 +60,7 @@ TEST_P(FlowControlTest, slowSourceDeliversItsPartlyFilledBufferAfterItsOwnFlushI
     {
         feeds.push_back(
             connect(meters[index].emit(),
-                    {{"flush_interval", std::to_string(Intervals[index].count()) + "ms"}}));
+                    {{"flush_interval", std::to_string(Intervals[index].count()) + "us"}}));
     }
     auto patient = connect(patientMeter.emit(), {{"flush_interval", "1h"}});
     ASSERT_TRUE(patient.peer.send(MessageBytes));
@@ -81,7 +81,7 @@ TEST_P(FlowControlTest, slowSourceDeliversItsPartlyFilledBufferAfterItsOwnFlushI
         // An eighth is for the reactor's batching.
         EXPECT_GE(meters[index].shortest, Intervals[index] - Intervals[index] / 8);
         EXPECT_LT(meters[index].longest, Intervals[index] + 10s) << "does not hang";
-        report(fmt::format("flush interval {} ms, longest wait in ms", Intervals[index].count()),
+        report(fmt::format("flush interval {} us, longest wait in ms", Intervals[index].count()),
                std::chrono::duration<double, std::milli>(meters[index].longest).count());
     }
     EXPECT_TRUE(patientMeter.log.buffers().empty()) << "an interval concerns its own source";

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <semaphore>
 #include <thread>
 
@@ -110,15 +111,19 @@ TEST_P(FlushDemandTest, demandsThatRaceWithBytesLoseAndDoubleNothing)
             }
         });
     auto source = connectTo(server.port(), "1h");
-    ASSERT_TRUE(source.start(log.emit()));
+    std::latch asked(1);
     std::jthread impatient(
         [&](const std::stop_token& stop)
         {
+            source.requestFlush();
+            asked.count_down();
             while (!stop.stop_requested())
             {
                 source.requestFlush();
             }
         });
+    asked.wait();
+    ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
     impatient.request_stop();
     impatient.join();

@@ -286,3 +286,25 @@ TEST_F(GatheringRules, fastSourceIsNeverMadeToPause)
     }
     EXPECT_FALSE(gathering.pauseUntil(10, Capacity, Clock::now() + 50ms));
 }
+
+/// Otherwise the pause grows: the rate that is seen is then what the queue holds, for each pause.
+TEST_F(GatheringRules, senderIsNotHeldUpForABufferThatItsQueueCannotFill)
+{
+    constexpr std::size_t LargeCapacity = 64 << 20;
+    constexpr std::size_t QueuedBytes = 128 << 10;
+    Gathering fast(100ms);
+    const auto now = Clock::now();
+    for (int take = 50; take-- > 0;)
+    {
+        fast.took(QueuedBytes, true, now - take * 100us);
+    }
+    EXPECT_FALSE(fast.pauseUntil(QueuedBytes, LargeCapacity, now + 100ms));
+    Gathering slow(100ms);
+    for (int take = 50; take-- > 0;)
+    {
+        slow.took(QueuedBytes, true, now - take * 20ms);
+    }
+    const auto until = slow.pauseUntil(QueuedBytes, LargeCapacity, now + 100ms);
+    ASSERT_TRUE(until);
+    EXPECT_LT(*until, Clock::now() + 20ms) << "before the queue is full";
+}
