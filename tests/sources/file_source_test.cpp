@@ -1,5 +1,5 @@
 #include <weft/reactor/runtime.hpp>
-#include <weft/sources/file_source.hpp>
+#include <weft/sources/file/file_source.hpp>
 #include <weft/sources/source_provider.hpp>
 
 #include "tests/sources/event_log.hpp"

@@ -1,7 +1,8 @@
 # `cmake --install` gives a package that find_package(weft) finds.
 include(CMakePackageConfigHelpers)
 
-set(installed weft)
+get_property(installed GLOBAL PROPERTY WEFT_SOURCE_TARGETS)
+list(PREPEND installed weft)
 if(WEFT_BUILD_SIMULATION)
     list(APPEND installed weft-simulation)
 endif()

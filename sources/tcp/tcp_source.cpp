@@ -1,6 +1,6 @@
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_registry.hpp>
-#include <weft/sources/tcp_source.hpp>
+#include <weft/sources/tcp/tcp_source.hpp>
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 #include <weft/reactor/offload.hpp>
-#include <weft/sources/file_source.hpp>
+#include <weft/sources/file/file_source.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_registry.hpp>
 
