@@ -119,6 +119,7 @@ void AsyncSourceRunner::launch(std::shared_ptr<SourceTask> launched)
 {
     runtime
         .spawn({.name = launched->name(),
+                .stack = launched->stackClass(),
                 .reactor = reactor,
                 .stop = launched->stopSource().get_token()},
                [launched]

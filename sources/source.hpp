@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/memory/stack_class.hpp>
 #include <weft/sources/fill.hpp>
 
 #include <cstdint>
@@ -35,6 +36,13 @@ public:
 
     /// Gives everything back. A stop is not visible here; give calls that wait a deadline.
     virtual void close() = 0;
+
+    /// The stack that its calls need when they run on a fiber. Client libraries want more than our
+    /// own calls: a TLS handshake, for one, a medium stack. Asked once, before open.
+    virtual StackClass stackClass() const noexcept
+    {
+        return StackClass::Small;
+    }
 
     /// Who it is connected to, for operators; asked for when it has been opened.
     virtual std::string describe() const

@@ -60,6 +60,12 @@ public:
         return options.name;
     }
 
+    /// What a fiber needs to run it. Before run().
+    StackClass stackClass() const noexcept
+    {
+        return source->stackClass();
+    }
+
     std::stop_source& stopSource() noexcept
     {
         return stop;
