@@ -116,16 +116,17 @@ void Scheduler::awakened(boost::fibers::context* context) noexcept
             changeContext({.context = active, .record = recordOf(*active)}, FiberState::Ready);
         }
     }
-    enqueueReady(*context, recordOf(*context));
+    ready.push(waitingForTurn(*context, recordOf(*context)));
 }
 
-void Scheduler::enqueueReady(boost::fibers::context& context, FiberRecord* record) noexcept
+ReadyContext Scheduler::waitingForTurn(boost::fibers::context& context,
+                                       FiberRecord* record) const noexcept
 {
     if (record != nullptr)
     {
         record->line.setState(FiberState::Ready, timeOfTurn);
     }
-    ready.push({.context = &context, .record = record});
+    return {.context = &context, .record = record};
 }
 
 boost::fibers::context* Scheduler::pick_next() noexcept
@@ -133,7 +134,7 @@ boost::fibers::context* Scheduler::pick_next() noexcept
     if (announced == dispatcher)
     {
         turn();
-        if (ready.empty())
+        if (!anyReady())
         {
             return nullptr;
         }
@@ -151,22 +152,61 @@ void Scheduler::yield() noexcept
 {
     if (ready.empty())
     {
-        // Nobody to hand the core to but the loop.
+        // Nobody to hand the core to but the loop: those that give way stand behind us.
         endTurn();
     }
     // Queued before the switch. Boost's own yield does it after, on the next one's stack, for
     // schedulers that let other threads take from their queue.
-    enqueueReady(*announced, announcedRecord);
+    ready.push(waitingForTurn(*announced, announcedRecord));
     enterNext(FiberState::Ready)->resume();
+}
+
+void Scheduler::giveWay(bool keepsPlace) noexcept
+{
+    if (!anyReady())
+    {
+        endTurn();
+    }
+    const auto self = waitingForTurn(*announced, announcedRecord);
+    if (keepsPlace && activeHasPlace)
+    {
+        givingWay.pushFirst(self);
+    }
+    else
+    {
+        givingWay.push(self);
+    }
+    auto* const next = enterNext(FiberState::Ready);
+    if (next != self.context)
+    {
+        next->resume();
+    }
+    else if (self.record != nullptr)
+    {
+        self.record->line.setState(FiberState::Running, timeOfTurn);
+    }
+}
+
+/// There is one.
+ReadyContext Scheduler::popReady() noexcept
+{
+    if (givingWay.empty())
+    {
+        activeHasPlace = false;
+        return ready.pop();
+    }
+    activeHasPlace = ready.empty() || switchesPastGivingWay == SwitchesBeforeGivingWay;
+    switchesPastGivingWay = activeHasPlace ? 0 : switchesPastGivingWay + 1;
+    return activeHasPlace ? givingWay.pop() : ready.pop();
 }
 
 boost::fibers::context* Scheduler::enterNext(FiberState leftIn) noexcept
 {
     ReadyContext next{.context = dispatcher, .record = nullptr};
-    if (!ready.empty() && switchesLeft > 0)
+    if (switchesLeft > 0 && anyReady())
     {
         --switchesLeft;
-        next = ready.pop();
+        next = popReady();
     }
     if (next.context != announced)
     {

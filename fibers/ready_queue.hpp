@@ -33,11 +33,15 @@ public:
 
     void push(const ReadyContext& ready)
     {
-        if (end - first == ringSize)
-        {
-            widen();
-        }
+        makeRoom();
         at(end++) = ready;
+    }
+
+    /// Before all others.
+    void pushFirst(const ReadyContext& ready)
+    {
+        makeRoom();
+        at(--first) = ready;
     }
 
     /// Of a queue that is not empty. Valid until the next push.
@@ -52,13 +56,21 @@ private:
         return storage[position & (ringSize - 1)];
     }
 
+    void makeRoom()
+    {
+        if (end - first == ringSize)
+        {
+            widen();
+        }
+    }
+
     /// Puts the contexts in order and doubles the ring. Allocates only for contexts that
     /// Boost.Fiber's own calls make: the storage has room for all others.
     void widen();
 
     // The ring takes no more of its storage than has been needed at once: few contexts that take
     // turns stay within few cache lines. Sizes are powers of two, positions are taken modulo the
-    // ring's.
+    // ring's, and may wrap below zero.
     std::size_t ringSize;
     std::size_t first = 0;
     std::size_t end = 0;

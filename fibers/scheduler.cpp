@@ -34,7 +34,8 @@ Scheduler::Scheduler(const SchedulerOptions& options)
     : index(options.reactorIndex),
       slab(options.stacks),
       recordPool(options.recordsMax),
-      ready(options.recordsMax + 1) // the main context
+      ready(options.recordsMax + 1), // the main context
+      givingWay(options.recordsMax)
 {
 }
 
@@ -84,7 +85,7 @@ void Scheduler::leave() noexcept
 {
     // What came between the last look and now wakes nobody: there is no fiber left.
     inbox.deliverAll();
-    WEFT_ASSERT(ready.empty());
+    WEFT_ASSERT(!anyReady());
     hasLeft = true;
 }
 
@@ -262,7 +263,7 @@ void Scheduler::turn() noexcept
     startsLeft = StartsPerTurn;
     inbox.deliverAll();
     startQueued();
-    driver->turn(!ready.empty());
+    driver->turn(anyReady());
 }
 
 void Scheduler::enqueueStart(FiberRecord& record) noexcept
@@ -365,7 +366,7 @@ void Scheduler::suspend(WaitListener* listener) noexcept
 
 bool Scheduler::has_ready_fibers() const noexcept
 {
-    return !ready.empty();
+    return anyReady();
 }
 
 } // namespace weft

@@ -61,12 +61,16 @@ struct SchedulerOptions
 ///   5. hands the core to the first ready fiber, or parks when there is none.
 /// Ready fibers hand the core to each other directly; the dispatcher is not in their queue. It is
 /// handed out when the queue is empty or the budget of switches is spent, so a switch costs no turn
-/// of the loop, and fibers that are always ready cannot keep I/O from being served.
+/// of the loop, and fibers that are always ready cannot keep I/O from being served. Fibers that
+/// give way, because they could go on for long, have a queue of their own, which is looked at when
+/// the other is empty, and at least once in so many switches.
 class Scheduler final : public boost::fibers::algo::algorithm
 {
 public:
     /// Switches between fibers before the loop takes its turn again.
     static constexpr std::uint32_t SwitchesPerTurn = 128;
+    /// Switches to other fibers before one that gives way has its turn in any case.
+    static constexpr std::uint32_t SwitchesBeforeGivingWay = SwitchesPerTurn;
     /// Fibers started in one turn: few, so that short fibers reuse the same warm stacks.
     static constexpr std::uint32_t StartsPerTurn = 16;
 
@@ -148,6 +152,11 @@ public:
     /// Lets the other ready contexts run first. Not on the dispatcher context. Suspends.
     void yield() noexcept;
 
+    /// Lets the others run first whatever has made them ready meanwhile, the I/O of this turn
+    /// included. `keepsPlace`: if its own turn has come among those that give way, it goes on
+    /// before them, otherwise behind them. Not on the dispatcher context. Suspends.
+    void giveWay(bool keepsPlace) noexcept;
+
     void makeReady(boost::fibers::context& context) noexcept
     {
         awakened(&context);
@@ -206,7 +215,15 @@ private:
     boost::fibers::context* enterNext(FiberState leftIn) noexcept;
     void changeContext(const ReadyContext& to, FiberState leftIn) noexcept;
     void switchAway() noexcept;
-    void enqueueReady(boost::fibers::context& context, FiberRecord* record) noexcept;
+    ReadyContext waitingForTurn(boost::fibers::context& context,
+                                FiberRecord* record) const noexcept;
+
+    bool anyReady() const noexcept
+    {
+        return !ready.empty() || !givingWay.empty();
+    }
+
+    ReadyContext popReady() noexcept;
     FiberRecord* recordOf(boost::fibers::context& context) noexcept;
     SwitchState& switchStateOf(boost::fibers::context& context, FiberRecord* record) noexcept;
     void contextEnded() noexcept;
@@ -237,6 +254,9 @@ private:
     // Owner thread only.
     bool hasLeft = false;
     ReadyQueue ready;
+    ReadyQueue givingWay;
+    std::uint32_t switchesPastGivingWay = 0;
+    bool activeHasPlace = false; // its turn came in givingWay
     std::uint32_t switchesLeft = 0;
     std::uint32_t startsLeft = 0;
     std::array<StartQueue, StackClassCount> startQueues;

@@ -74,6 +74,18 @@ void this_fiber::yield() noexcept
     }
 }
 
+void this_fiber::giveWay(bool keepsPlace) noexcept
+{
+    if (auto* const scheduler = Scheduler::current())
+    {
+        scheduler->giveWay(keepsPlace);
+    }
+    else
+    {
+        yield();
+    }
+}
+
 StopShield::StopShield() noexcept : shields(nullptr)
 {
     if (auto* const waits = ThreadWaits::current())

@@ -27,6 +27,12 @@ std::stop_token stopToken();
 /// Lets the other ready fibers run first, or the other threads. Suspends.
 void yield() noexcept;
 
+/// For who could go on for long without waiting: lets all other ready fibers run first, also those
+/// that I/O makes ready meanwhile. Those that give way take turns among themselves; with
+/// `keepsPlace` the turn is not over yet. They have one in any case, though a rare one while others
+/// never rest. Elsewhere than on a reactor's fibers as yield(). Suspends.
+void giveWay(bool keepsPlace) noexcept;
+
 } // namespace weft::this_fiber
 
 namespace weft

@@ -81,6 +81,10 @@ void FillWindow::offer(IoBuffer buffer) noexcept
 void FillWindow::beginFill() noexcept
 {
     WEFT_ASSERT(held > 0 && deliverable == 0 && filling == 0);
+    if (!owesTurn() || visitIsOver())
+    {
+        visitBytes = 0;
+    }
     spaceAsked = false;
     progressed = false;
     filledSpare = false;
@@ -162,6 +166,7 @@ void FillWindow::advance(std::size_t sizeBytes) noexcept
         return;
     }
     progressed = true;
+    visitBytes += sizeBytes;
     const auto now = Clock::now();
     const auto taken = sizeBytes;
     while (sizeBytes > 0)

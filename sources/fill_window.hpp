@@ -37,6 +37,11 @@ public:
     /// longer matters.
     static constexpr std::size_t BytesMax = 256 << 10;
     static constexpr std::size_t BuffersMax = BufferRack::BuffersMax;
+    /// What one source may take before others that could go on as long have their turn; whoever has
+    /// waited for something is let in after each take. Several times what stays in a cache, so that
+    /// a socket whose queue has grown is emptied at one go: it then takes its bytes while they are
+    /// in the cache, until the sender has got ahead again.
+    static constexpr std::size_t VisitBytesMax = 4 << 20;
     /// Filled buffers without another try, at most, where the tries find nothing.
     static constexpr unsigned FillsBetweenTriesMax = 64;
 
@@ -84,6 +89,12 @@ public:
     bool owesTurn() const noexcept
     {
         return filledSpare || filledAll;
+    }
+
+    /// Whether it has done so for long.
+    bool visitIsOver() const noexcept
+    {
+        return visitBytes >= VisitBytesMax;
     }
 
     /// Whatever has bytes is to be delivered: there will be no other call.
@@ -151,6 +162,7 @@ private:
     bool progressed = false;
     bool filledSpare = false;
     bool filledAll = false;
+    std::size_t visitBytes = 0;      // since it last had to wait, or its visit was over
     bool paused = false;             // before what is taken next
     Deadline flushDue = NoDeadline;  // of the last buffer that has bytes
     Deadline published = NoDeadline; // to who demands

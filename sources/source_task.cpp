@@ -213,9 +213,13 @@ bool SourceTask::fillAndEmit()
             return !this_fiber::stopRequested();
         }
         // A source that need not wait must not keep the others out.
-        if (!window.hasProgressed() || (window.owesTurn() && this_fiber::onReactor()))
+        if (!window.hasProgressed())
         {
             this_fiber::yield();
+        }
+        else if (window.owesTurn() && this_fiber::onReactor())
+        {
+            this_fiber::giveWay(!window.visitIsOver());
         }
     }
     window.endAll();

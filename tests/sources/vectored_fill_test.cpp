@@ -360,3 +360,43 @@ TEST_F(TurnsTest, floodOfSingleBuffersMustNotKeepAnotherSourceFromItsTurn)
                             {.name = "flood", .buffersInFlightMax = 1});
     EXPECT_LE(floodMostBetweenTurns(*flood), 2U);
 }
+
+/// Two floods: each goes on while its visit lasts, and then the other has its turn.
+TEST_F(TurnsTest, floodMustNotKeepAnotherFloodOut)
+{
+    constexpr int Visits = 40;
+    // A visit ends with the take that reaches its limit, and may begin with a take before it.
+    constexpr auto VisitLongest = FillWindow::VisitBytesMax + 2 * FillWindow::BytesMax;
+    floodScript.fillBuffer = fillEverything;
+    std::atomic<int> visits = 0;
+    std::atomic<int> tooLong = 0;
+    std::size_t visitBytes = 0;
+    int last = -1;
+    std::vector<std::unique_ptr<SourceRunner>> floods;
+    for (int index = 0; index < 2; ++index)
+    {
+        floods.push_back(makeRunner(RunnerKind::Fiber, runtime, floodScript));
+        EXPECT_TRUE(floods.back()->start(
+            [&, index](OriginId, const SourceEvent&)
+            {
+                if (last != index)
+                {
+                    tooLong += visitBytes > VisitLongest ? 1 : 0;
+                    ++visits;
+                    visitBytes = 0;
+                    last = index;
+                }
+                visitBytes += BufferBytes;
+            }));
+    }
+    while (visits < Visits)
+    {
+        std::this_thread::yield();
+    }
+    for (auto& flood : floods)
+    {
+        EXPECT_EQ(flood->tryStop(10s), TryStopResult::Success);
+    }
+    // The first began alone, and either may once have waited for a buffer.
+    EXPECT_LE(tooLong, Visits / 4);
+}

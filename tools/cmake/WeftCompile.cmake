@@ -33,8 +33,8 @@ function(weft_sanitize target)
 endfunction()
 
 # Compiles the headers that most files of the target share only once, and several files as one: a
-# quarter of the time to build tests and tools. Not for the library, whose files must have the
-# includes that they need (under the sanitizers it is compiled so too).
+# quarter of the time to build tests and tools. The library, whose files must have the
+# includes that they need, is compiled file by file in Debug and for fuzzing.
 function(weft_compile_together target)
     target_precompile_headers(${target} PRIVATE ${ARGN})
     set_target_properties(${target} PROPERTIES UNITY_BUILD ${WEFT_COMPILE_TOGETHER})
