@@ -81,7 +81,7 @@ void FillWindow::offer(IoBuffer buffer) noexcept
 void FillWindow::beginFill() noexcept
 {
     WEFT_ASSERT(held > 0 && deliverable == 0 && filling == 0);
-    if (!owesTurn() || visitIsOver())
+    if (!mayStay())
     {
         visitBytes = 0;
     }

@@ -91,10 +91,11 @@ public:
         return filledSpare || filledAll;
     }
 
-    /// Whether it has done so for long.
-    bool visitIsOver() const noexcept
+    /// Whether more is queued, as far as one can tell, and it has not gone on for long. Where the
+    /// last call has emptied the queue, another one would find nothing, or little, yet.
+    bool mayStay() const noexcept
     {
-        return visitBytes >= VisitBytesMax;
+        return filledAll && visitBytes < VisitBytesMax;
     }
 
     /// Whatever has bytes is to be delivered: there will be no other call.
@@ -162,7 +163,7 @@ private:
     bool progressed = false;
     bool filledSpare = false;
     bool filledAll = false;
-    std::size_t visitBytes = 0;      // since it last had to wait, or its visit was over
+    std::size_t visitBytes = 0;      // since its visit has begun
     bool paused = false;             // before what is taken next
     Deadline flushDue = NoDeadline;  // of the last buffer that has bytes
     Deadline published = NoDeadline; // to who demands

@@ -219,7 +219,7 @@ bool SourceTask::fillAndEmit()
         }
         else if (window.owesTurn() && this_fiber::onReactor())
         {
-            this_fiber::giveWay(!window.visitIsOver());
+            this_fiber::giveWay(window.mayStay());
         }
     }
     window.endAll();
