@@ -11,18 +11,16 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <string>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 #include <descriptor_limit.hpp>
+#include <interrupt_signals.hpp>
+#include <program.hpp>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -115,24 +113,17 @@ void print(const Options& options, const Figures& figures)
     fmt::print("all stopped and closed in   {}\n", weft::formatDuration(figures.stopTook));
 }
 
-/// Throws std::system_error.
-void writeJson(const Options& options, const Figures& figures)
+nlohmann::ordered_json toJson(const Options& options, const Figures& figures)
 {
-    const nlohmann::ordered_json json{{"sources", options.sources},
-                                      {"memory_bytes_per_source", figures.memoryBytesForEach},
-                                      {"silence_ns", std::chrono::nanoseconds(Silence).count()},
-                                      {"cpu_in_silence_ns", figures.cpuInSilence.count()},
-                                      {"stop_ns", figures.stopTook.count()},
-                                      {"all_stopped", figures.allStopped}};
-    std::ofstream file(options.json);
-    file << json.dump(2) << '\n';
-    if (!file.flush())
-    {
-        throw std::system_error(errno, std::generic_category(), "write '" + options.json + "'");
-    }
+    return {{"sources", options.sources},
+            {"memory_bytes_per_source", figures.memoryBytesForEach},
+            {"silence_ns", std::chrono::nanoseconds(Silence).count()},
+            {"cpu_in_silence_ns", figures.cpuInSilence.count()},
+            {"stop_ns", figures.stopTook.count()},
+            {"all_stopped", figures.allStopped}};
 }
 
-Figures measure(std::size_t sourceCount)
+Figures measure(std::size_t sourceCount, weft::tools::InterruptSignals& signals)
 {
     weft::tools::raiseDescriptorLimit();
     const auto listener =
@@ -166,15 +157,15 @@ Figures measure(std::size_t sourceCount)
     };
     while (!std::ranges::all_of(sources, running))
     {
-        std::this_thread::sleep_for(10ms);
+        weft::bench::sleepOrThrow(signals, 10ms);
     }
-    std::this_thread::sleep_for(200ms);
+    weft::bench::sleepOrThrow(signals, 200ms);
 
     Figures figures;
     figures.memoryBytesForEach =
         (privateBytes() - memoryBefore - bufferBytes(runtime)) / sourceCount;
     const auto cpuBefore = cpuTime();
-    std::this_thread::sleep_for(Silence);
+    weft::bench::sleepOrThrow(signals, Silence);
     figures.cpuInSilence = cpuTime() - cpuBefore;
 
     const auto stopBegan = weft::Clock::now();
@@ -204,32 +195,14 @@ int main(int argumentCount, char** arguments)
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
     application.add_option("--json", options.json, "Write all figures to this file");
-    try
-    {
-        application.parse(argumentCount, arguments);
-    }
-    catch (const CLI::Success& success)
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        application.exit(error);
-        return 2;
-    }
-    try
-    {
-        const auto figures = measure(options.sources);
-        print(options, figures);
-        if (!options.json.empty())
-        {
-            writeJson(options, figures);
-        }
-        return figures.allStopped ? 0 : 1;
-    }
-    catch (const std::exception& error)
-    {
-        fmt::print(stderr, "weft-bench-idle: {}\n", error.what());
-        return 1;
-    }
+    return weft::bench::runProgram(application, argumentCount, arguments,
+                                   [&options]
+                                   {
+                                       weft::bench::ResultFile file(options.json);
+                                       weft::tools::InterruptSignals signals;
+                                       const auto figures = measure(options.sources, signals);
+                                       print(options, figures);
+                                       file.write(toJson(options, figures));
+                                       return figures.allStopped ? 0 : 1;
+                                   });
 }

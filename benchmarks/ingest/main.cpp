@@ -1,3 +1,4 @@
+#include <weft/reactor/usable_cpus.hpp>
 #include <weft/sources/quantity.hpp>
 
 #include "campaign.hpp"
@@ -9,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -19,6 +19,7 @@
 #include <descriptor_limit.hpp>
 #include <interrupt_signals.hpp>
 #include <load/machine.hpp>
+#include <program.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -60,8 +61,6 @@ Each receiver checks every message and block it receives; a run that receives so
 what was sent fails.
 
 Exit code: 0 measured; 1 a run has failed; 2 usage; 77 no receiver can run here; 130 interrupted.)";
-
-constexpr int InterruptedStatus = 130;
 
 /// Throws CLI::ValidationError.
 void resolveFlushes(Options& options)
@@ -224,7 +223,7 @@ void raiseDescriptorLimit(const std::vector<Case>& cases)
 
 int runBenchmark(const Options& options)
 {
-    const auto cpus = allowedCpus();
+    const auto cpus = findUsableCpus().cpus;
     for (const auto& [name, value] : describeMachine())
     {
         fmt::print("{:<12} {}\n", name, value);
@@ -239,6 +238,7 @@ int runBenchmark(const Options& options)
     std::optional<CaseRuns> basis;
     const auto wanted = casesOf(options, cpus.front(), cpus.back());
     raiseDescriptorLimit(wanted);
+    ResultFile file(options.json);
     tools::InterruptSignals signals;
     const std::function<void()> whileWaiting = [&signals]
     {
@@ -258,10 +258,7 @@ int runBenchmark(const Options& options)
             basis = cases.back();
         }
     }
-    if (!options.json.empty())
-    {
-        writeJson(options.json, cases);
-    }
+    file.write(toJson(cases));
     return statusOf(cases);
 }
 
@@ -273,37 +270,18 @@ int main(int argumentCount, char** arguments)
     CLI::App application(Description, "weft-bench-ingest");
     addOptions(application, options);
     addReceiverList(application);
-    try
-    {
-        application.parse(argumentCount, arguments);
-        if (!options.role.empty())
-        {
-            return playRole(options.role, options.boards, receiverKinds());
-        }
-        if (options.quick)
-        {
-            shorten(options, application);
-        }
-        fillDefaults(options);
-        return runBenchmark(options);
-    }
-    catch (const CLI::Success& success)
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        application.exit(error);
-        return 2;
-    }
-    catch (const tools::Interrupted&)
-    {
-        fmt::print(stderr, "weft-bench-ingest: interrupted\n");
-        return InterruptedStatus;
-    }
-    catch (const std::exception& error)
-    {
-        fmt::print(stderr, "weft-bench-ingest: {}\n", error.what());
-        return 1;
-    }
+    return runProgram(application, argumentCount, arguments,
+                      [&]
+                      {
+                          if (!options.role.empty())
+                          {
+                              return playRole(options.role, options.boards, receiverKinds());
+                          }
+                          if (options.quick)
+                          {
+                              shorten(options, application);
+                          }
+                          fillDefaults(options);
+                          return runBenchmark(options);
+                      });
 }

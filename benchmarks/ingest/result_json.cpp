@@ -2,10 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <fstream>
-#include <system_error>
-
 #include <load/machine.hpp>
 
 namespace weft::bench
@@ -81,7 +77,7 @@ nlohmann::ordered_json toJson(const CaseRuns& runs)
 
 } // namespace
 
-void writeJson(const std::string& path, const std::vector<CaseRuns>& cases)
+nlohmann::ordered_json toJson(const std::vector<CaseRuns>& cases)
 {
     nlohmann::ordered_json json;
     for (const auto& [name, value] : describeMachine())
@@ -92,12 +88,7 @@ void writeJson(const std::string& path, const std::vector<CaseRuns>& cases)
     {
         json["cases"].push_back(toJson(runs));
     }
-    std::ofstream file(path);
-    file << json.dump(2) << '\n';
-    if (!file.flush())
-    {
-        throw std::system_error(errno, std::generic_category(), "write '" + path + "'");
-    }
+    return json;
 }
 
 } // namespace weft::bench

@@ -2,13 +2,14 @@
 
 #include "campaign.hpp"
 
-#include <string>
+#include <nlohmann/json_fwd.hpp>
+
 #include <vector>
 
 namespace weft::bench
 {
 
-/// Writes everything that was measured, each run by itself. Throws std::system_error.
-void writeJson(const std::string& path, const std::vector<CaseRuns>& cases);
+/// Everything that was measured, each run by itself.
+nlohmann::ordered_json toJson(const std::vector<CaseRuns>& cases);
 
 } // namespace weft::bench

@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include <weft/reactor/usable_cpus.hpp>
+
 #include <boost/version.hpp>
 #include <fmt/format.h>
 
@@ -7,7 +9,6 @@
 #include <fstream>
 #include <string_view>
 
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ std::vector<std::pair<std::string, std::string>> describeMachine()
     utsname names{};
     ::uname(&names);
     return {
-        {"processor", fmt::format("{}, {} CPUs", processorName(), allowedCpus().size())},
+        {"processor", fmt::format("{}, {} CPUs", processorName(), findUsableCpus().cpus.size())},
         {"memory", fmt::format("{:.1f} GiB", static_cast<double>(memoryBytes()) / (1ULL << 30))},
         {"kernel", fmt::format("{} {}", names.sysname, names.release)},
         {"compiler", __VERSION__},
@@ -61,22 +62,6 @@ std::vector<std::pair<std::string, std::string>> describeMachine()
         {"tcp_wmem", firstLine("/proc/sys/net/ipv4/tcp_wmem")},
         {"load before", firstLine("/proc/loadavg")},
     };
-}
-
-std::vector<int> allowedCpus()
-{
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    ::sched_getaffinity(0, sizeof(cpus), &cpus);
-    std::vector<int> allowed;
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    {
-        if (CPU_ISSET(static_cast<std::size_t>(cpu), &cpus))
-        {
-            allowed.push_back(cpu);
-        }
-    }
-    return allowed;
 }
 
 } // namespace weft::bench

@@ -38,6 +38,9 @@ says. CPU is that of the thread which takes the time, not of others.
 Options of Google Benchmark:
 )";
 
+/// Exit code when --benchmark_filter leaves nothing.
+constexpr int NothingMatches = 2;
+
 } // namespace
 
 int main(int argumentCount, char** arguments)
@@ -54,7 +57,7 @@ int main(int argumentCount, char** arguments)
     {
         return 2;
     }
-    benchmark::RunSpecifiedBenchmarks();
+    const auto count = benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    return 0;
+    return count > 0 ? 0 : NothingMatches;
 }

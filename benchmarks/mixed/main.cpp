@@ -1,4 +1,5 @@
 #include <weft/reactor/runtime.hpp>
+#include <weft/reactor/usable_cpus.hpp>
 #include <weft/sources/quantity.hpp>
 #include <weft/sources/source_provider.hpp>
 
@@ -11,18 +12,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <vector>
 
-#include <sched.h>
-#include <sys/resource.h>
+#include <descriptor_limit.hpp>
+#include <interrupt_signals.hpp>
+#include <program.hpp>
 
 namespace
 {
@@ -42,7 +41,8 @@ carry the time of their send. A generator that is late is reported: its figures 
 other programs had that CPU: far above 0, the figures are those of the machine. 'waits' counts the
 sources that had to wait for a buffer.
 
-Exit code: 0 p99 with the flood is at most --bar times that without; 1 it is more, or a failure.
+Exit code: 0 p99 with the flood is at most --bar times that without; 1 it is more, or a failure; 2
+usage; 130 interrupted.
 )";
 
 struct Options
@@ -95,11 +95,12 @@ nanoseconds waitedForCpu()
 class Mixture
 {
 public:
-    explicit Mixture(const Options& mixtureOptions, Generator& messageGenerator,
-                     Runtime& weftRuntime)
+    Mixture(const Options& mixtureOptions, Generator& messageGenerator, Runtime& weftRuntime,
+            tools::InterruptSignals& interruptSignals)
         : options(mixtureOptions),
           generator(messageGenerator),
           runtime(weftRuntime),
+          signals(interruptSignals),
           provider(weftRuntime),
           sink(options.slow, static_cast<std::size_t>(options.rate * options.seconds * 1.5 *
                                                       static_cast<double>(options.slow)) +
@@ -116,7 +117,7 @@ public:
         }
         while (generator.counters().connected.load() < options.slow)
         {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            sleepOrThrow(signals, std::chrono::milliseconds(10));
         }
     }
 
@@ -136,10 +137,10 @@ public:
                     }
                 }));
         }
-        std::this_thread::sleep_for(SettleTime);
+        sleepOrThrow(signals, SettleTime);
         const auto phase = measureSettled(withFlood);
         flood.reset();
-        std::this_thread::sleep_for(SettleTime);
+        sleepOrThrow(signals, SettleTime);
         return phase;
     }
 
@@ -182,7 +183,7 @@ private:
         counters.worstLateNs.store(0);
         const auto start = Clock::now();
         sink.begin();
-        std::this_thread::sleep_for(std::chrono::duration<double>(options.seconds));
+        sleepOrThrow(signals, std::chrono::duration<double>(options.seconds));
         const std::chrono::duration<double> took = Clock::now() - start;
         const auto after = runtime.statistics().front();
         const auto perSecond = [&took](std::uint64_t number)
@@ -205,6 +206,7 @@ private:
     const Options options;
     Generator& generator;
     Runtime& runtime;
+    tools::InterruptSignals& signals;
     SourceProvider provider;
     LatencySink sink;
     std::atomic<std::uint64_t> floodBytes = 0;
@@ -244,8 +246,8 @@ auto median(const std::vector<Phase>& phases, bool withFlood, Projection project
     return values[values.size() / 2];
 }
 
-/// Throws std::system_error.
-void writeJson(const Options& options, const std::vector<Phase>& phases, std::uint64_t failures)
+nlohmann::ordered_json toJson(const Options& options, const std::vector<Phase>& phases,
+                              std::uint64_t failures)
 {
     nlohmann::ordered_json json{{"slow_sources", options.slow},
                                 {"messages_per_second_each", options.rate},
@@ -264,12 +266,7 @@ void writeJson(const Options& options, const std::vector<Phase>& phases, std::ui
                                   {"busy_share", phase.busy},
                                   {"kept_share", phase.kept}});
     }
-    std::ofstream file(options.json);
-    file << json.dump(2) << '\n';
-    if (!file.flush())
-    {
-        throw std::system_error(errno, std::generic_category(), "write '" + options.json + "'");
-    }
+    return json;
 }
 
 /// Whether the bar is met.
@@ -328,22 +325,15 @@ bool summarize(const Options& options, const std::vector<Phase>& phases)
 
 int runBenchmark(const Options& options)
 {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    ::sched_getaffinity(0, sizeof(cpus), &cpus);
-    std::vector<int> usable;
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (!parseDuration(options.flush))
     {
-        if (CPU_ISSET(static_cast<std::size_t>(cpu), &cpus))
-        {
-            usable.push_back(cpu);
-        }
+        throw CLI::ValidationError("--flush",
+                                   fmt::format("'{}' is no duration such as 10ms", options.flush));
     }
+    ResultFile file(options.json);
+    tools::raiseDescriptorLimit();
+    tools::InterruptSignals signals;
+    const auto usable = findUsableCpus().cpus;
     if (usable.size() < 2)
     {
         fmt::print("only one CPU can be used: generator and reactor share it\n");
@@ -352,7 +342,7 @@ int runBenchmark(const Options& options)
         {.slowSources = options.slow, .messagesPerSecond = options.rate, .cpu = usable.back()});
     Runtime runtime(
         {.reactors = 1, .cpus = {usable.front()}, .buffersPerReactor = options.buffers});
-    Mixture mixture(options, generator, runtime);
+    Mixture mixture(options, generator, runtime, signals);
 
     fmt::print("{} slow sources, {} messages/s each, {} bytes, flush interval {}; reactor on CPU "
                "{}, generator on CPU {}\n\n",
@@ -378,10 +368,7 @@ int runBenchmark(const Options& options)
         fmt::print("{} failures: sources that ended, or messages out of order\n",
                    mixture.failures());
     }
-    if (!options.json.empty())
-    {
-        writeJson(options, phases, mixture.failures());
-    }
+    file.write(toJson(options, phases, mixture.failures()));
     return met && mixture.failures() == 0 ? 0 : 1;
 }
 
@@ -411,26 +398,9 @@ int main(int argumentCount, char** arguments)
         ->capture_default_str();
     application.add_option("--json", options.json, "Write the figures of all phases to this file");
     application.footer(Footer);
-    try
-    {
-        application.parse(argumentCount, arguments);
-    }
-    catch (const CLI::Success& success)
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        application.exit(error);
-        return 2;
-    }
-    try
-    {
-        return runBenchmark(options);
-    }
-    catch (const std::exception& error)
-    {
-        fmt::print(stderr, "weft-bench-mixed: {}\n", error.what());
-        return 1;
-    }
+    return runProgram(application, argumentCount, arguments,
+                      [&options]
+                      {
+                          return runBenchmark(options);
+                      });
 }

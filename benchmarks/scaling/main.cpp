@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include <interrupt_signals.hpp>
 #include <load/machine.hpp>
 #include <load/weft_receivers.hpp>
+#include <program.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -251,6 +251,7 @@ void printMachine(const Options& options, const Topology& topology)
 
 int measure(const Options& options, const Topology& topology)
 {
+    ResultFile file(options.json);
     tools::InterruptSignals signals;
     const std::function<void()> whileWaiting = [&signals]
     {
@@ -266,31 +267,8 @@ int measure(const Options& options, const Topology& topology)
         cases.push_back(runCase(what, topology, options, progress, whileWaiting));
         printTable(cases.back());
     }
-    if (!options.json.empty())
-    {
-        writeJson(options.json, topology, cases);
-    }
+    file.write(toJson(topology, cases));
     return statusOf(cases);
-}
-
-/// With what goes wrong told on standard error.
-int measureAndTell(const Options& options, const Topology& topology)
-{
-    constexpr int InterruptedStatus = 130;
-    try
-    {
-        return measure(options, topology);
-    }
-    catch (const tools::Interrupted&)
-    {
-        fmt::print(stderr, "weft-bench-scaling: interrupted\n");
-        return InterruptedStatus;
-    }
-    catch (const std::exception& error)
-    {
-        fmt::print(stderr, "weft-bench-scaling: {}\n", error.what());
-        return 1;
-    }
 }
 
 } // namespace
@@ -299,38 +277,28 @@ int main(int argumentCount, char** arguments)
 {
     Options options;
     CLI::App application(Description, "weft-bench-scaling");
-    try
-    {
-        addOptions(application, options);
-        application.parse(argumentCount, arguments);
-        if (!options.role.empty())
-        {
-            return playRole(options.role, options.boards, Receivers);
-        }
-        if (options.quick)
-        {
-            shorten(options, application);
-        }
-        const auto topology = findTopology();
-        fillDefaults(options, topology);
-        return runInOwnSession(options.niceness,
-                               [&]
-                               {
-                                   return measureAndTell(options, topology);
-                               });
-    }
-    catch (const CLI::Success& success)
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        application.exit(error);
-        return 2;
-    }
-    catch (const std::exception& error)
-    {
-        fmt::print(stderr, "weft-bench-scaling: {}\n", error.what());
-        return 1;
-    }
+    addOptions(application, options);
+    return runProgram(application, argumentCount, arguments,
+                      [&]
+                      {
+                          if (!options.role.empty())
+                          {
+                              return playRole(options.role, options.boards, Receivers);
+                          }
+                          if (options.quick)
+                          {
+                              shorten(options, application);
+                          }
+                          const auto topology = findTopology();
+                          fillDefaults(options, topology);
+                          const auto work = [&]
+                          {
+                              return measure(options, topology);
+                          };
+                          return runInOwnSession(options.niceness,
+                                                 [&]
+                                                 {
+                                                     return tellWhatFails(application, work);
+                                                 });
+                      });
 }

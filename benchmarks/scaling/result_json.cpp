@@ -2,10 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
-#include <fstream>
-#include <system_error>
-
 #include <load/machine.hpp>
 
 namespace weft::bench
@@ -99,8 +95,7 @@ Json toJson(const CaseRuns& runs)
 
 } // namespace
 
-void writeJson(const std::string& path, const Topology& topology,
-               const std::vector<CaseRuns>& cases)
+Json toJson(const Topology& topology, const std::vector<CaseRuns>& cases)
 {
     Json json;
     for (const auto& [name, value] : describeMachine())
@@ -113,12 +108,7 @@ void writeJson(const std::string& path, const Topology& topology,
     {
         json["cases"].push_back(toJson(runs));
     }
-    std::ofstream file(path);
-    file << json.dump(2) << '\n';
-    if (!file.flush())
-    {
-        throw std::system_error(errno, std::generic_category(), "write '" + path + "'");
-    }
+    return json;
 }
 
 } // namespace weft::bench

@@ -2,14 +2,14 @@
 
 #include "campaign.hpp"
 
-#include <string>
+#include <nlohmann/json_fwd.hpp>
+
 #include <vector>
 
 namespace weft::bench
 {
 
-/// Everything that was measured, every run of it. Throws std::system_error.
-void writeJson(const std::string& path, const Topology& topology,
-               const std::vector<CaseRuns>& cases);
+/// Everything that was measured, every run of it.
+nlohmann::ordered_json toJson(const Topology& topology, const std::vector<CaseRuns>& cases);
 
 } // namespace weft::bench
