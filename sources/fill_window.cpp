@@ -282,7 +282,8 @@ void FillWindow::adapt() noexcept
     {
         filledSpare = true;
         fillsAfterMiss = 1;
-        wanted = tookAll ? std::min(held * 2, BuffersMax) : filling + 1;
+        const auto usedInVisit = visitBytes / buffers[0].capacityBytes();
+        wanted = std::min(tookAll ? held * 2 : usedInVisit + 1, BuffersMax);
     }
 }
 

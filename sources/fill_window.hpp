@@ -24,7 +24,8 @@ namespace weft
 ///      what may never come, because other sources may need them. (A read from a disk ends, so it
 ///      may be waited for.) What a call of fillBuffer leaves empty goes back.
 ///   2. Spare ones are offered when the last call has left no space. How many doubles while all are
-///      filled, up to BuffersMax and BytesMax, and falls to one more than was used.
+///      filled, up to BuffersMax and BytesMax, and falls to one more than the visit has used: what
+///      has come since the last one is then taken by one call.
 ///   3. After a take that found nothing queued, buffers must be filled again before the next try,
 ///      twice as many each time.
 ///   4. A buffer that is partly filled behind full ones stays until its own flush is due.
