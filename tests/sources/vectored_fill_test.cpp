@@ -15,10 +15,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <semaphore>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -52,18 +54,22 @@ Sizes takesOf(const std::vector<BufferMetadata>& buffers)
     return takes;
 }
 
-/// Takes nothing but the first buffer until it is let go.
+/// Takes nothing behind one buffer, the first unless told otherwise, until it is let go.
 class Gate
 {
 public:
+    explicit Gate(std::uint64_t heldSequenceNumber = 0) : held(heldSequenceNumber)
+    {
+    }
+
     EmitFunction behind(EmitFunction inner)
     {
         return [this, inner = std::move(inner)](OriginId origin, SourceEvent event) mutable
         {
             const auto* const data = std::get_if<SourceData>(&event);
-            const bool isFirst = data != nullptr && data->buffer.metadata().sequenceNumber == 0;
+            const bool isHeld = data != nullptr && data->buffer.metadata().sequenceNumber == held;
             inner(origin, std::move(event));
-            if (isFirst)
+            if (isHeld)
             {
                 reached.release();
                 opened.acquire(); // blocks the reactor, which has nothing else to do
@@ -73,6 +79,9 @@ public:
 
     std::binary_semaphore reached{0};
     std::binary_semaphore opened{0};
+
+private:
+    const std::uint64_t held;
 };
 
 bool isPattern(const std::string& received)
@@ -93,7 +102,13 @@ protected:
     /// A source that has filled its first buffer, and behind which so many bytes are queued.
     Feed connectBeforeBurst(Gate& gate, std::uint64_t burstBytes, const ParameterTexts& texts)
     {
-        auto feed = connect(gate.behind(log.emit()), texts);
+        return connectBeforeBurst(gate, log.emit(), burstBytes, texts);
+    }
+
+    Feed connectBeforeBurst(Gate& gate, EmitFunction emit, std::uint64_t burstBytes,
+                            const ParameterTexts& texts)
+    {
+        auto feed = connect(gate.behind(std::move(emit)), texts);
         EXPECT_TRUE(feed.peer.send(BufferBytes));
         gate.reached.acquire();
         EXPECT_TRUE(feed.peer.send(burstBytes));
@@ -252,6 +267,54 @@ TEST_P(VectoredFillTest, partBehindFullBuffersIsDeliveredOnDemand)
     EXPECT_EQ(takesOf(log.buffers()), (Sizes{1, 2}));
     EXPECT_EQ(feed.source.statistics().buffersDemanded, 1U);
     EXPECT_EQ(feed.source.tryStop(10s), TryStopResult::Success);
+}
+
+TEST_P(VectoredFillTest, demandWhileFullBuffersAreDeliveredReachesThePartBehindThem)
+{
+    startRuntime(256, BufferBytes);
+    Gate first;
+    Gate full(1);
+    auto feed = connectBeforeBurst(first, full.behind(log.emit()), BufferBytes + 7,
+                                   {{"flush_interval", "1h"}});
+    first.opened.release();
+    full.reached.acquire();
+    feed.source.requestFlush();
+    full.opened.release();
+    log.waitForBytes(2 * BufferBytes + 7);
+    EXPECT_EQ(takesOf(log.buffers()), (Sizes{1, 2}));
+    EXPECT_EQ(feed.source.statistics().buffersDemanded, 1U);
+    EXPECT_EQ(feed.source.tryStop(10s), TryStopResult::Success);
+}
+
+/// It gives way to them, and never waits for anything that a stop would end.
+TEST_P(VectoredFillTest, stopReachesAFloodBesideFibersThatNeverRest)
+{
+    startRuntime(64, BufferBytes);
+    std::atomic<bool> over = false;
+    FiberGroup restless;
+    for (int index = 0; index < 2; ++index)
+    {
+        runtime->spawn(restless, {.name = "restless"},
+                       [&over]
+                       {
+                           while (!over)
+                           {
+                               this_fiber::yield();
+                           }
+                       });
+    }
+    auto feed = connect(log.emit());
+    std::jthread sender(
+        [&feed]
+        {
+            while (feed.peer.send(64 * BufferBytes))
+            {
+            }
+        });
+    log.waitForBytes(64 * BufferBytes);
+    EXPECT_EQ(feed.source.tryStop(10s), TryStopResult::Success);
+    over = true;
+    restless.joinAll();
 }
 
 TEST_P(VectoredFillTest, withSharedBuffersExhaustedItGoesOnWithOne)
