@@ -47,14 +47,20 @@ std::uint32_t SharedBufferReservation::buffersInFlight() const noexcept
     return reservation.buffersInFlight();
 }
 
+namespace
+{
+
+/// Racks are for one thread at a time, without a lock.
+IoBufferPoolOptions withoutRacks(IoBufferPoolOptions options)
+{
+    options.racksMax = 0;
+    return options;
+}
+
+} // namespace
+
 SharedIoBufferPool::SharedIoBufferPool(IoBufferPoolOptions options)
-    : pool(
-          [&]
-          {
-              // Racks are for one thread at a time, without a lock.
-              options.racksMax = 0;
-              return std::move(options);
-          }())
+    : pool(withoutRacks(std::move(options)))
 {
     lock();
     pool.attachShared(*this);

@@ -29,7 +29,11 @@ std::size_t Batching::classOf(std::chrono::nanoseconds flushInterval) noexcept
 
 std::chrono::nanoseconds Batching::tolerance(std::chrono::nanoseconds flushInterval) const noexcept
 {
-    const auto index = classOf(flushInterval);
+    return toleranceOf(classOf(flushInterval));
+}
+
+std::chrono::nanoseconds Batching::toleranceOf(std::size_t index) const noexcept
+{
     if (index == 0)
     {
         return std::chrono::nanoseconds::zero();
@@ -55,19 +59,14 @@ void Batching::leave(std::chrono::nanoseconds flushInterval) noexcept
 
 void Batching::update() noexcept
 {
-    tightest = std::chrono::nanoseconds::zero();
-    for (std::size_t index = 0; index < Classes; ++index)
-    {
-        if (sources[index] > 0)
-        {
-            const auto shortest =
-                index == Classes - 1
-                    ? std::chrono::nanoseconds(-1)
-                    : std::chrono::nanoseconds(index == 0 ? 0 : std::int64_t{1} << (index - 1));
-            tightest = tolerance(shortest);
-            return;
-        }
-    }
+    const auto used = std::ranges::find_if(sources,
+                                           [](std::uint32_t count)
+                                           {
+                                               return count > 0;
+                                           });
+    tightest = used == sources.end()
+                   ? std::chrono::nanoseconds::zero()
+                   : toleranceOf(static_cast<std::size_t>(used - sources.begin()));
 }
 
 std::chrono::nanoseconds Batching::wait(Clock::time_point now, std::uint64_t completions) noexcept

@@ -57,6 +57,7 @@ public:
 
 private:
     static std::size_t classOf(std::chrono::nanoseconds flushInterval) noexcept;
+    std::chrono::nanoseconds toleranceOf(std::size_t index) const noexcept;
     void update() noexcept;
 
     /// Sources by the logarithm of their interval: the tightest is found without a sorted list.
