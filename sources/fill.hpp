@@ -60,9 +60,11 @@ public:
     /// empty, and centuries ahead for one without flush interval. For the calls that wait, asked
     /// for anew before each of them: a wait with this deadline ends early, with
     /// IoError::DeadlineExpired, when downstream demands the buffer.
-    Deadline deadline() noexcept
+    /// A source that waits for a moment of its own beside that gives it as `latest`: the answer is
+    /// never later.
+    Deadline deadline(Deadline latest = NoDeadline) noexcept
     {
-        return window.deadline();
+        return window.deadline(latest);
     }
 
     /// Until when it pays to let bytes gather where they are queued, and then to take all at once.

@@ -214,15 +214,16 @@ bool FillWindow::wantsMore() const noexcept
            (interval != std::chrono::nanoseconds::zero() && !demand.isUttered());
 }
 
-Deadline FillWindow::deadline() noexcept
+Deadline FillWindow::deadline(Deadline latest) noexcept
 {
     if (sizeBytes() == 0)
     {
-        return NoDeadline;
+        return latest;
     }
-    publish(flushDue);
+    const auto until = std::min(flushDue, latest);
+    publish(until);
     // The clock's epoch is a moment that has passed.
-    return demand.isUttered() ? Deadline{} : flushDue;
+    return demand.isUttered() ? Deadline{} : until;
 }
 
 std::optional<Deadline> FillWindow::pauseUntil() noexcept

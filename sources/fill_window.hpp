@@ -114,7 +114,7 @@ public:
     std::span<const iovec> space() noexcept;
     void advance(std::size_t sizeBytes) noexcept;
     bool wantsMore() const noexcept;
-    Deadline deadline() noexcept;
+    Deadline deadline(Deadline latest = NoDeadline) noexcept;
     std::optional<Deadline> pauseUntil() noexcept;
     bool mayWait() const noexcept;
     void foundNothing() noexcept;

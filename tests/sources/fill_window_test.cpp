@@ -375,6 +375,23 @@ TEST_F(FillWindowTest, demandFindsWhenThePartThatStaysIsDue)
     EXPECT_FALSE(window.wantsMore());
 }
 
+/// For a source that also waits for a moment of its own: a demand must find that wait, too.
+TEST_F(FillWindowTest, deadlineIsNeverLaterThanTheSourceWantsAndADemandFindsIt)
+{
+    FillWindow window(1h, demand, racks);
+    const auto latest = Clock::now() + 10min;
+    offer(window, 1);
+    window.beginFill();
+    EXPECT_EQ(window.deadline(latest), latest) << "an empty buffer has no deadline of its own";
+    EXPECT_EQ(demand.dueAt(), NoDeadline);
+    window.advance(1);
+    EXPECT_EQ(window.deadline(latest), latest);
+    EXPECT_EQ(demand.utter(), latest);
+    EXPECT_LE(window.deadline(latest), Clock::now());
+    window.endFill(true);
+    EXPECT_EQ(deliver(window), Sizes{1});
+}
+
 TEST_F(FillWindowTest, sourceMayReturnBeforeTheBufferIsFull)
 {
     FillWindow window(1h, demand, racks);
