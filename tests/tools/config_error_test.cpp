@@ -109,6 +109,10 @@ const std::vector<WrongConfig> WrongSources{
      "sources:\n- {name: a, count: 3, type: file, path: x}\n- {name: a-1, type: file, path: x}\n",
      "3: key 'sources[1].name' makes a second source 'a-1', as sources[0] in line 2 does; allowed: "
      "a name of its own for each source"},
+    {"valueThatTheSourceItselfRefuses",
+     "sources:\n- name: a\n  type: generator\n  schema: id:text(0)\n",
+     "4: key 'sources[0].schema' has the field 'id' as 'text(0)'; allowed: text(LENGTH) with 1 to "
+     "65536"},
     {"sourceIsText", "sources:\n- feed\n",
      "2: key 'sources[0]' is feed; allowed: a map with the keys name, type and the parameters of "
      "the type"},

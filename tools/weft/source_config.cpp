@@ -214,10 +214,11 @@ void readSource(const ConfigNode& source, std::int64_t sourcesMost, NamesTaken& 
         try
         {
             descriptors.emplace_back(std::move(copyName), type.name, texts);
+            static_cast<void>(type.make(descriptors.back()));
         }
         catch (const InvalidParameter& error)
         {
-            // Each is allowed by itself, but not beside the others.
+            // Each is allowed by its definition, but not beside the others or by the source itself.
             source.find(error.parameter()).value_or(source).fail(error.problem());
         }
     }
