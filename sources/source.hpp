@@ -44,6 +44,13 @@ public:
         return StackClass::Small;
     }
 
+    /// Messages that it knows to have been lost on the way to it, since it was made: datagrams for
+    /// which the kernel had no room, for one. Asked after each of its calls.
+    virtual std::uint64_t messagesLost() const noexcept
+    {
+        return 0;
+    }
+
     /// Who it is connected to, for operators; asked for when it has been opened.
     virtual std::string describe() const
     {

@@ -31,6 +31,7 @@ SourceStatistics SourceCounters::read() const noexcept
     statistics.buffersDropped = buffersDropped.load(relaxed);
     statistics.bytesDropped = bytesDropped.load(relaxed);
     statistics.buffersDemanded = buffersDemanded.load(relaxed);
+    statistics.messagesLost = messagesLost.load(relaxed);
     statistics.opens = opens.load(relaxed);
     statistics.retries = retriesInAll.load(relaxed);
     statistics.retriesInARow = retriesInARow.load(relaxed);

@@ -51,6 +51,12 @@ public:
         add(bytesDropped, sizeBytes);
     }
 
+    /// So many in all, on the way to the source.
+    void setMessagesLost(std::uint64_t lost) noexcept
+    {
+        messagesLost.store(lost, std::memory_order_relaxed);
+    }
+
     void holds(std::uint32_t buffersOut) noexcept
     {
         buffersInFlight.store(buffersOut, std::memory_order_relaxed);
@@ -82,6 +88,7 @@ private:
     std::atomic<std::uint64_t> buffersDropped = 0;
     std::atomic<std::uint64_t> bytesDropped = 0;
     std::atomic<std::uint64_t> buffersDemanded = 0;
+    std::atomic<std::uint64_t> messagesLost = 0;
     std::atomic<std::uint64_t> opens = 0;
     std::atomic<std::uint64_t> retriesInAll = 0;
     std::atomic<std::uint64_t> retriesInARow = 0;

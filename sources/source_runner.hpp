@@ -56,6 +56,7 @@ struct SourceStatistics
     std::uint64_t buffersDropped = 0;
     std::uint64_t bytesDropped = 0;    // in them
     std::uint64_t buffersDemanded = 0; // delivered partly filled because downstream asked
+    std::uint64_t messagesLost = 0;    // on the way to the source: Source::messagesLost()
     std::uint64_t opens = 0;           // that succeeded
     std::uint64_t retries = 0;         // after transient errors, in all
     std::uint64_t retriesInARow = 0;   // since it last was well

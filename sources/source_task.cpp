@@ -203,6 +203,7 @@ bool SourceTask::fillAndEmit()
             failure = std::current_exception();
         }
         window.endFill(failure || status == FillStatus::EndOfStream);
+        counters.setMessagesLost(source->messagesLost());
         emitFrom(window);
         if (failure)
         {
@@ -317,6 +318,7 @@ void SourceTask::closeSource(std::exception_ptr& failure) noexcept
             failure = std::current_exception();
         }
     }
+    counters.setMessagesLost(source->messagesLost());
 }
 
 void SourceTask::emitData(IoBuffer buffer, bool demanded)

@@ -28,6 +28,7 @@ json sourceJson(const SourceResult& source)
         {"buffer_wait_longest_seconds", seconds(source.bufferWaitLongest)},
         {"buffers_in_flight", source.buffersInFlight},
         {"buffers_dropped", source.buffersDropped},
+        {"messages_lost", source.messagesLost},
         {"state", toString(source.state)},
         {"error", nullptr},
     };
@@ -115,6 +116,7 @@ json totalsJson(const IngestResult& result)
         {"buffers", result.buffers()},
         {"retries", result.retries()},
         {"buffers_dropped", result.buffersDropped()},
+        {"messages_lost", result.messagesLost()},
         {"bytes_per_second", static_cast<double>(result.bytes()) / wall},
         {"buffers_per_second", static_cast<double>(result.buffers()) / wall},
     };

@@ -41,6 +41,11 @@ std::uint64_t IngestResult::buffersDropped() const noexcept
     return sum(sources, &SourceResult::buffersDropped);
 }
 
+std::uint64_t IngestResult::messagesLost() const noexcept
+{
+    return sum(sources, &SourceResult::messagesLost);
+}
+
 std::size_t IngestResult::count(SourceState state) const noexcept
 {
     return static_cast<std::size_t>(std::ranges::count(sources, state, &SourceResult::state));

@@ -32,6 +32,7 @@ struct SourceResult
     std::uint32_t buffersInFlight = 0; // when it last asked for one
     /// That came after the sink had failed for this source.
     std::uint64_t buffersDropped = 0;
+    std::uint64_t messagesLost = 0; // on the way to the source
     /// How it ended: Ended, Stopped or Failed. A source whose sink failed has Failed.
     SourceState state = SourceState::Created;
     /// Why it failed; empty when it did not.
@@ -87,6 +88,7 @@ struct IngestResult
     std::uint64_t buffers() const noexcept;
     std::uint64_t retries() const noexcept;
     std::uint64_t buffersDropped() const noexcept;
+    std::uint64_t messagesLost() const noexcept;
     std::size_t count(SourceState state) const noexcept;
 };
 

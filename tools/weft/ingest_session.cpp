@@ -275,6 +275,7 @@ SourceResult IngestSession::resultOf(std::size_t source)
         .bufferWaitLongest = statistics.bufferWaitLongest,
         .buffersInFlight = statistics.buffersInFlight,
         .buffersDropped = account.buffersDropped,
+        .messagesLost = statistics.messagesLost,
         .state = statistics.state,
         .error = {},
     };

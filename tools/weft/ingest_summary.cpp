@@ -103,6 +103,17 @@ std::string describeWaits(const IngestResult& result)
                                     formatDuration(longest->bufferWaitLongest), longest->name);
 }
 
+/// Empty when no source knows of any.
+std::string describeLosses(const IngestResult& result)
+{
+    const auto lost = result.messagesLost();
+    const auto most = std::ranges::max_element(result.sources, {}, &SourceResult::messagesLost);
+    return lost == 0 ? std::string()
+                     : fmt::format("{} messages were lost on the way to their sources, {} of them "
+                                   "to source '{}'",
+                                   lost, most->messagesLost, most->name);
+}
+
 /// Empty when the engine is the one that was wanted.
 std::string describeFallback(const IngestResult& result)
 {
@@ -176,6 +187,10 @@ std::string summarize(const IngestResult& result, WatchEnd end, std::size_t fail
     if (const auto waits = describeWaits(result); !waits.empty())
     {
         add("waits", waits);
+    }
+    if (const auto losses = describeLosses(result); !losses.empty())
+    {
+        add("lost", losses);
     }
     add("CPU", describeUsage(result));
     if (const auto engine = describeFallback(result); !engine.empty())
