@@ -143,6 +143,10 @@ bool applyOptions(Preparation& prepared, const ProgramOptions& options)
                                 int errors)
 {
     constexpr int CannotStart = 127;
+    if (options.input >= 0)
+    {
+        ::dup2(options.input, STDIN_FILENO);
+    }
     ::dup2(output, STDOUT_FILENO);
     ::dup2(errors, STDERR_FILENO);
     if (::chdir(options.directory.c_str()) != 0)

@@ -32,6 +32,8 @@ struct ProgramOptions
 {
     /// Where it runs.
     std::filesystem::path directory = ".";
+    /// Becomes its standard input; none: the test's own.
+    int input = -1;
     /// Both limits on file descriptors.
     std::optional<unsigned> descriptorLimit;
     /// Descriptors that it inherits beside the standard ones.
