@@ -20,4 +20,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
     COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/weftConfig.cmake ${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
               ${PROJECT_SOURCE_DIR}/tools/cmake/WeftDependencies.cmake
+              ${PROJECT_SOURCE_DIR}/tools/cmake/WeftMosquitto.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)

@@ -10,6 +10,7 @@ WEFT_PACKAGES=(
     libboost1.81-dev libboost-fiber1.81-dev libboost-context1.81-dev
     liburing-dev libfmt-dev
     libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
+    libmosquitto-dev libssl-dev mosquitto openssl
     libgtest-dev libbenchmark-dev python3
 )
 
