@@ -1,145 +1,147 @@
 #include <weft/reactor/offload.hpp>
+#include <weft/sources/file/file_error.hpp>
 #include <weft/sources/file/file_source.hpp>
-#include <weft/sources/source_error.hpp>
 #include <weft/sources/source_registry.hpp>
 
 #include <fmt/format.h>
 
 #include <cerrno>
-
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
+#include <utility>
 
 WEFT_REGISTER_SOURCE(file, weft::FileSource)
 
 namespace weft
 {
 
-namespace
-{
-
-template <typename T>
-T require(io::Result<T> result, std::string_view what, const std::filesystem::path& path)
-{
-    if (!result)
-    {
-        throw SourceError(result.error(), fmt::format("{} '{}'", what, path.string()));
-    }
-    if constexpr (!std::is_void_v<T>)
-    {
-        return std::move(*result);
-    }
-}
-
-} // namespace
-
 std::vector<ParameterDefinition> FileSource::parameters()
 {
-    return {
-        {.name = "path",
-         .type = ParameterType::Text,
-         .help = "the file; relative to where the program runs"},
-    };
+    return FileSettings::parameters();
 }
 
-FileSource::FileSource(const SourceDescriptor& descriptor) : path(descriptor.text("path"))
+FileSource::FileSource(const SourceDescriptor& descriptor)
+    : settings(FileSettings::from(descriptor))
 {
 }
 
 void FileSource::open()
 {
-    // Non-blocking, so that opening a pipe does not wait for its writer.
-    auto opened = require(File::open(path, O_RDONLY | O_NONBLOCK), "open", path);
-    const auto mode = require(opened.status(), "look at", path).stx_mode;
-    if (S_ISDIR(mode))
+    if (settings.follow)
     {
-        throw SourceError(errnoError(EISDIR), fmt::format("open '{}'", path.string()));
+        auto opened = std::make_unique<FollowedFiles>(settings);
+        opened->open();
+        followed = std::move(opened);
+        return;
     }
-    kind = S_ISREG(mode) ? Kind::Regular : Kind::Stream;
-    dataAwaited = S_ISFIFO(mode);
-    offsetBytes = 0;
-    requestedBytes = 0;
-    file = std::move(opened);
-    if (kind == Kind::Regular)
+    if (settings.compression != Compression::None)
     {
-        // A hint; some file systems have no use for it.
-        ::posix_fadvise(file.descriptor(), 0, 0, POSIX_FADV_SEQUENTIAL);
+        decompression = std::make_unique<Decompression>(settings.compression);
     }
+    paths = findAll();
+    nextPath = 0;
+    openNext();
+}
+
+/// At least one.
+std::vector<std::string> FileSource::findAll() const
+{
+    if (!isPattern(settings.path))
+    {
+        return {settings.path};
+    }
+    FoundPaths found;
+    auto files = requireFile(offload(
+                                 [&]
+                                 {
+                                     found = findPaths(settings.path);
+                                     return filesAmong(found.paths, false);
+                                 }),
+                             "look for", settings.path);
+    if (files.empty())
+    {
+        throw SourceError(found.error ? found.error : errnoError(ENOENT),
+                          fmt::format("find a file that matches '{}'", settings.path));
+    }
+    std::vector<std::string> all;
+    for (auto& one : files)
+    {
+        all.push_back(std::move(one.path));
+    }
+    return all;
+}
+
+/// False when there is no other file.
+bool FileSource::openNext()
+{
+    if (nextPath == paths.size())
+    {
+        return false;
+    }
+    if (file.isOpen())
+    {
+        file.close();
+    }
+    const auto& path = paths[nextPath++];
+    file = requireFile(InputFile::open(path, settings.readAheadBytes), "open", path);
+    if (settings.start == FileSettings::Start::Offset)
+    {
+        seekStart();
+    }
+    if (decompression)
+    {
+        decompression->beginFile();
+    }
+    return true;
+}
+
+void FileSource::seekStart()
+{
+    if (!file.isRegular())
+    {
+        throw SourceError(errnoError(ESPIPE), fmt::format("start at byte {} of '{}'",
+                                                          settings.startBytes, file.path()));
+    }
+    const auto sizeBytes = file.status().stx_size;
+    if (settings.startBytes > sizeBytes)
+    {
+        throw SourceError(errnoError(EINVAL),
+                          fmt::format("start at byte {} of '{}', which has {}", settings.startBytes,
+                                      file.path(), sizeBytes));
+    }
+    file.seek(settings.startBytes);
 }
 
 FillStatus FileSource::fillBuffer(Fill& fill)
 {
+    if (followed)
+    {
+        followed->fill(fill);
+        return FillStatus::More;
+    }
     while (fill.wantsMore())
     {
-        const auto count = readInto(fill);
-        if (!count)
+        const auto count = decompression ? decompression->read(file, fill) : file.read(fill);
+        if (!count && gaveUp(count.error()))
         {
-            if (gaveUp(count.error()))
-            {
-                break;
-            }
-            throw SourceError(count.error(), fmt::format("read '{}'", path.string()));
+            break;
         }
-        if (*count == 0)
+        const auto sizeBytes = requireFile(count, "read", file.path());
+        if (sizeBytes == 0 && !openNext())
         {
             return FillStatus::EndOfStream;
         }
-        fill.advance(*count);
+        fill.advance(sizeBytes);
     }
     return FillStatus::More;
 }
 
-io::Result<std::size_t> FileSource::readInto(Fill& fill)
-{
-    if (kind == Kind::Regular)
-    {
-        auto count = file.tryReadAt(offsetBytes, fill.space());
-        if (!count && count.error() == std::errc::resource_unavailable_try_again)
-        {
-            readAhead();
-            // With all buffers: a disk answers soon, and some file systems never at once.
-            count = file.readAt(offsetBytes, fill.space(), fill.deadline());
-        }
-        offsetBytes += count.value_or(0);
-        return count;
-    }
-    if (dataAwaited)
-    {
-        // A read would answer "end of file" before the first writer has come; poll does not.
-        const auto ready = io::poll(file.descriptor(), POLLIN, fill.deadline());
-        if (!ready)
-        {
-            return std::unexpected(ready.error());
-        }
-        dataAwaited = false;
-    }
-    return file.read(fill.rest(), fill.deadline());
-}
-
-/// Keeps the kernel fetching ahead of us, where it has to fetch. The call can block, on the file's
-/// own map of its blocks, so it goes to another thread; it does not wait for the data.
-void FileSource::readAhead()
-{
-    if (offsetBytes + ReadAheadBytes / 2 < requestedBytes)
-    {
-        return;
-    }
-    const auto from = requestedBytes;
-    requestedBytes = std::max(offsetBytes, requestedBytes) + ReadAheadBytes;
-    const int descriptor = file.descriptor();
-    // Only an optimisation: without it, or when it gives up, the reads fetch for themselves.
-    [[maybe_unused]] const auto asked = offload(
-        [descriptor, from, to = requestedBytes]
-        {
-            return ::posix_fadvise(descriptor, static_cast<off_t>(from),
-                                   static_cast<off_t>(to - from), POSIX_FADV_WILLNEED);
-        });
-}
-
 void FileSource::close()
 {
-    require(file.close(), "close", path);
+    if (followed)
+    {
+        std::exchange(followed, nullptr)->close();
+        return;
+    }
+    file.close();
 }
 
 } // namespace weft

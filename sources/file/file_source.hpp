@@ -1,29 +1,26 @@
 #pragma once
 
-#include <weft/reactor/file.hpp>
+#include <weft/sources/file/decompression.hpp>
+#include <weft/sources/file/file_settings.hpp>
+#include <weft/sources/file/followed_files.hpp>
+#include <weft/sources/file/input_file.hpp>
 #include <weft/sources/source.hpp>
-#include <weft/sources/source_descriptor.hpp>
 
-#include <cstdint>
-#include <filesystem>
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace weft
 {
 
-/// Reads a file from its beginning to its end. Regular files are read ahead: while a consumer works
-/// on one buffer, the kernel fetches the bytes that come later. Pipes end when their last writer
-/// has closed them, and are waited for until the first has opened them.
+/// Reads a file from its beginning to its end; or each file that a pattern matches, one after the
+/// other; or follows them as they grow.
 class FileSource final : public Source
 {
 public:
-    static constexpr const char* TypeHelp = "bytes of a file, a pipe or a character device";
+    static constexpr const char* TypeHelp = "bytes of files, of a pipe or a character device";
     static std::vector<ParameterDefinition> parameters();
-
-    /// Bytes that are asked of the disk in advance, at least half of it at any time. Several times
-    /// what a disk delivers while it seeks, and little beside the page cache.
-    static constexpr std::uint64_t ReadAheadBytes = 1 << 20;
 
     explicit FileSource(const SourceDescriptor& descriptor);
 
@@ -33,25 +30,20 @@ public:
 
     std::string describe() const override
     {
-        return path.string();
+        return settings.path;
     }
 
 private:
-    enum class Kind : std::uint8_t
-    {
-        Regular,
-        Stream, // no position: pipes, terminals, other character devices
-    };
+    std::vector<std::string> findAll() const;
+    bool openNext();
+    void seekStart();
 
-    io::Result<std::size_t> readInto(Fill& fill);
-    void readAhead();
-
-    std::filesystem::path path;
-    File file;
-    Kind kind = Kind::Regular;
-    bool dataAwaited = false; // a pipe whose first writer may not have come yet
-    std::uint64_t offsetBytes = 0;
-    std::uint64_t requestedBytes = 0; // up to where the disk has been asked
+    const FileSettings settings;
+    std::unique_ptr<FollowedFiles> followed;      // in place of all below
+    std::unique_ptr<Decompression> decompression; // where it is wanted
+    std::vector<std::string> paths;
+    std::size_t nextPath = 0;
+    InputFile file;
 };
 
 } // namespace weft

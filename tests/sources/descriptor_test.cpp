@@ -74,9 +74,10 @@ TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
     EXPECT_EQ(refusal("tcp", {{"host", "h"}, {"port", "1"}, {"flush_interval", "10"}}),
               "parameter 'flush_interval' is '10'; allowed: a duration of at least 0ns, such as "
               "250ms");
-    EXPECT_EQ(refusal("file", {{"path", "p"}, {"offset", "1"}}),
-              "parameter 'offset' is not known to sources of type file; known: path, "
-              "flush_interval, execution, buffers_in_flight_max");
+    EXPECT_EQ(
+        refusal("file", {{"path", "p"}, {"offset", "1"}}),
+        "parameter 'offset' is not known to sources of type file; known: path, "
+        "start, follow, compression, read_ahead, flush_interval, execution, buffers_in_flight_max");
     EXPECT_EQ(refusal("file", {{"path", "p"}, {"execution", "process"}}),
               "parameter 'execution' is 'process'; allowed: one of fiber, thread");
     EXPECT_EQ(refusal("carrier-pigeon", {}), "parameter 'type' is 'carrier-pigeon'; allowed: file, "

@@ -21,4 +21,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/weftConfig.cmake ${PROJECT_BINARY_DIR}/weftConfigVersion.cmake
               ${PROJECT_SOURCE_DIR}/tools/cmake/WeftDependencies.cmake
               ${PROJECT_SOURCE_DIR}/tools/cmake/WeftMosquitto.cmake
+              ${PROJECT_SOURCE_DIR}/tools/cmake/WeftFileDependencies.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)

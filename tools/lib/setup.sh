@@ -8,7 +8,7 @@ WEFT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 WEFT_PACKAGES=(
     g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-fiber1.81-dev libboost-context1.81-dev
-    liburing-dev libfmt-dev
+    liburing-dev libfmt-dev zlib1g-dev libzstd-dev
     libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
     libmosquitto-dev libssl-dev mosquitto openssl
     libgtest-dev libbenchmark-dev python3

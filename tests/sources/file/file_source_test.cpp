@@ -1,15 +1,8 @@
-#include <weft/reactor/runtime.hpp>
-#include <weft/sources/file/file_source.hpp>
-#include <weft/sources/source_provider.hpp>
+#include "tests/sources/file/file_test.hpp"
+#include "tests/support/sockets.hpp"
 
-#include "tests/sources/event_log.hpp"
-#include "tests/sources/runner_kind.hpp"
-#include "tests/support/test_engine.hpp"
-
-#include <gtest/gtest.h>
-
-#include <fstream>
 #include <semaphore>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -24,37 +17,8 @@ using namespace weft::test;
 namespace
 {
 
-class FileSourceTest : public testing::TestWithParam<RunnerKind>
+class FileSourceTest : public FileTest
 {
-protected:
-    FileSourceTest()
-    {
-        std::string pattern = "weft-file-source-XXXXXX";
-        directory = ::mkdtemp(pattern.data());
-    }
-
-    ~FileSourceTest() override
-    {
-        std::filesystem::remove_all(directory);
-    }
-
-    std::filesystem::path write(std::string_view name, std::string_view content) const
-    {
-        const auto path = directory / name;
-        std::ofstream(path, std::ios::binary) << content;
-        return path;
-    }
-
-    SourceHandle open(const std::filesystem::path& path, ParameterTexts texts = {})
-    {
-        texts.emplace("execution", executionText(GetParam()));
-        texts.emplace("path", path.string());
-        return SourceProvider(runtime).provide(1, SourceDescriptor("log", "file", texts));
-    }
-
-    Runtime runtime{onTestEngine({.reactors = 1, .bufferSizeBytes = 4096})};
-    EventLog log;
-    std::filesystem::path directory;
 };
 
 /// Pages of the file that the page cache holds.
@@ -103,7 +67,7 @@ TEST_P(FileSourceTest, emptyFileEndsWithoutABuffer)
 
 TEST_P(FileSourceTest, missingFileIsAnErrorThatNamesIt)
 {
-    auto source = open(directory / "nowhere");
+    auto source = open("nowhere");
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
     ASSERT_TRUE(log.failure());
@@ -113,7 +77,7 @@ TEST_P(FileSourceTest, missingFileIsAnErrorThatNamesIt)
 
 TEST_P(FileSourceTest, directoryInsteadOfAFileIsAnError)
 {
-    auto source = open(directory);
+    auto source = open(".");
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
     ASSERT_TRUE(log.failure());
@@ -122,7 +86,7 @@ TEST_P(FileSourceTest, directoryInsteadOfAFileIsAnError)
 
 TEST_P(FileSourceTest, pipeWaitsForItsFirstWriterAndEndsWithItsLast)
 {
-    const auto path = directory / "pipe";
+    const auto path = directory.path() / "pipe";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     auto source = open(path);
     ASSERT_TRUE(source.start(log.emit()));
@@ -145,7 +109,7 @@ TEST_P(FileSourceTest, pipeWaitsForItsFirstWriterAndEndsWithItsLast)
 
 TEST_P(FileSourceTest, pipeWithoutWriterCanBeStopped)
 {
-    const auto path = directory / "pipe";
+    const auto path = directory.path() / "pipe";
     ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
     auto source = open(path);
     ASSERT_TRUE(source.start(log.emit()));
@@ -169,6 +133,7 @@ TEST_P(FileSourceTest, characterDeviceDeliversUntilStopped)
 TEST_P(FileSourceTest, diskIsReadAheadWhileTheConsumerHoldsTheFirstBuffer)
 {
     constexpr std::size_t FileBytes = 8 << 20;
+    constexpr std::size_t ReadAheadBytes = 1 << 20; // the default
     const auto path = write("large", std::string(FileBytes, 'x'));
     struct statfs fileSystem = {};
     ASSERT_EQ(::statfs(path.c_str(), &fileSystem), 0);
@@ -200,11 +165,146 @@ TEST_P(FileSourceTest, diskIsReadAheadWhileTheConsumerHoldsTheFirstBuffer)
             inner(origin, std::move(event));
         }));
     held.acquire();
-    while (cachedPages(path, FileBytes) * 4096 < FileSource::ReadAheadBytes)
+    while (cachedPages(path, FileBytes) * 4096 < ReadAheadBytes)
     {
         std::this_thread::yield();
     }
     goOn.release();
     log.waitForLast();
     EXPECT_EQ(log.received().size(), FileBytes);
+}
+
+TEST_P(FileSourceTest, patternReadsItsFilesInTheirOrder)
+{
+    write("c.csv", "three");
+    write("a.csv", "one");
+    write("b.csv", "two");
+    write("b.txt", "no");
+    write("d.csv/file", "no: a directory");
+    auto source = open("*.csv");
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.ended());
+    EXPECT_EQ(log.received(), "onetwothree");
+    EXPECT_EQ(log.buffers().size(), 1U) << "the next file goes on in the same buffer";
+}
+
+TEST_P(FileSourceTest, patternMayHaveSetsAndDirectories)
+{
+    write("x/1.log", "1");
+    write("x/2.log", "2");
+    write("x/3.log", "3");
+    write("y/1.log", "4");
+    auto source = open("?/[12].log");
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(log.received(), "124");
+}
+
+TEST_P(FileSourceTest, largeFilesOfAPatternArriveByteForByte)
+{
+    std::string expected;
+    for (char name = 'a'; name <= 'e'; ++name)
+    {
+        const std::string content(123457, name);
+        write(std::string(1, name) + ".bin", content);
+        expected += content;
+    }
+    auto source = open("?.bin");
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.received() == expected);
+}
+
+TEST_P(FileSourceTest, patternWithoutAMatchIsAnErrorThatNamesIt)
+{
+    write("a.txt", "no");
+    auto source = open("*.csv");
+    ASSERT_TRUE(source.start(log.emit()));
+    const auto message = failureMessage();
+    EXPECT_EQ(log.failure()->code, std::errc::no_such_file_or_directory);
+    EXPECT_TRUE(message.starts_with("find a file that matches '")) << message;
+    EXPECT_NE(message.find("*.csv'"), std::string::npos) << message;
+}
+
+TEST_P(FileSourceTest, nameThatLooksLikeAPatternIsFoundAllTheSame)
+{
+    write("data[1].csv", "brackets");
+    auto source = open("data[1].csv");
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(log.received(), "brackets");
+}
+
+TEST_P(FileSourceTest, startAtAnOffset)
+{
+    write("data", "0123456789");
+    auto source = open("data", {{"start", "7"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.ended());
+    EXPECT_EQ(log.received(), "789");
+}
+
+TEST_P(FileSourceTest, startBeyondTheEndIsAnErrorThatTellsTheSize)
+{
+    write("data", "0123456789");
+    auto source = open("data", {{"start", "11"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    const auto message = failureMessage();
+    EXPECT_NE(message.find("data', which has 10: Invalid argument"), std::string::npos) << message;
+}
+
+TEST_P(FileSourceTest, startAtAnOffsetOfAPipeIsAnError)
+{
+    ASSERT_EQ(::mkfifo((directory.path() / "pipe").c_str(), 0600), 0);
+    auto source = open("pipe", {{"start", "1"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    const auto message = failureMessage();
+    EXPECT_NE(message.find("start at byte 1 of '"), std::string::npos) << message;
+}
+
+TEST_P(FileSourceTest, readingAheadCanBeTurnedOff)
+{
+    const std::string content(1 << 20, 'x');
+    write("data", content);
+    auto source = open("data", {{"read_ahead", "0"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.received() == content);
+}
+
+TEST(FileSettingsTest, whatContradictsItselfIsRefusedWithTheFix)
+{
+    const auto refusal = [](const ParameterTexts& texts) -> std::string
+    {
+        const Runtime runtime(onTestEngine({.reactors = 1}));
+        try
+        {
+            SourceProvider(const_cast<Runtime&>(runtime))
+                .provide(1, SourceDescriptor("log", "file", texts));
+        }
+        catch (const InvalidParameter& error)
+        {
+            return error.what();
+        }
+        return "accepted";
+    };
+    EXPECT_EQ(refusal({{"path", "x"}, {"start", "middle"}}),
+              "parameter 'start' is 'middle'; allowed: beginning, end or an offset such as 4096 or "
+              "1MiB");
+    EXPECT_EQ(refusal({{"path", "x"}, {"start", "end"}}),
+              "parameter 'start' is 'end', where nothing comes any more; allowed: beginning, an "
+              "offset, or end with 'follow: true'");
+    EXPECT_EQ(
+        refusal({{"path", "*.log"}, {"start", "10"}}),
+        "parameter 'start' is '10', and '*.log' may be several files; allowed with a pattern: "
+        "beginning, or end with 'follow: true'");
+    EXPECT_EQ(refusal({{"path", "x"}, {"follow", "true"}, {"compression", "auto"}}),
+              "parameter 'compression' is 'auto'; allowed with 'follow: true': none, as a "
+              "compressed file cannot be followed");
+    EXPECT_EQ(refusal({{"path", "x"}, {"start", "10"}, {"compression", "auto"}}),
+              "parameter 'start' is '10'; allowed with 'compression: auto': beginning");
+    EXPECT_EQ(refusal({{"path", "x"}, {"compression", "lz4"}}),
+              "parameter 'compression' is 'lz4'; allowed: one of none, auto, gzip, zstd");
 }
