@@ -1,0 +1,414 @@
+#include <weft/sources/contract/allocation_count.hpp>
+#include <weft/sources/contract/patience.hpp>
+#include <weft/sources/contract/stage.hpp>
+#include <weft/sources/source_error.hpp>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <thread>
+#include <vector>
+
+/// \file
+/// What holds for every source, whatever its peer.
+
+namespace weft::contract
+{
+
+using namespace std::chrono_literals;
+
+namespace
+{
+
+const ParameterTexts AtOnce{{"flush_interval", "0"}};
+
+ParameterTexts require(std::optional<ParameterTexts> parameters, const char* what)
+{
+    if (!parameters)
+    {
+        throw NotApplicable(fmt::format("the peer has no {}", what));
+    }
+    return std::move(*parameters);
+}
+
+void openThatFailsIsOneFailureWithItsCause(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    auto parameters = require(peer->unreachable(), "unreachable()");
+    stage.open();
+    const auto trial = stage.makeTrial(std::move(parameters));
+    trial->expectFailure();
+    trial->start();
+    trial->awaitOver();
+    trial->conclude();
+    EXPECT_EQ(trial->seen().opens, 0U);
+    EXPECT_EQ(trial->events().lastEvents(), 1);
+    EXPECT_TRUE(trial->events().failure());
+    EXPECT_EQ(trial->runner().statistics().state, SourceState::Failed);
+}
+
+/// So many attempts, and soon.
+ParameterTexts retrying(Stage& stage)
+{
+    if (!stage.hasParameter("reconnect_attempts"))
+    {
+        throw NotApplicable("the type does not have reconnectParameters()");
+    }
+    return {{"flush_interval", "0"},
+            {"reconnect_attempts", "3"},
+            {"reconnect_pause_min", "1ms"},
+            {"reconnect_pause_max", "2ms"}};
+}
+
+void openThatFailsIsTriedAgainWhereAskedFor(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    auto parameters = require(peer->unreachable(), "unreachable()");
+    auto overrides = retrying(stage);
+    stage.open();
+    const auto trial = stage.makeTrial(std::move(parameters), std::move(overrides));
+    trial->expectFailure();
+    trial->start();
+    trial->awaitOver();
+    trial->conclude();
+    const auto failure = trial->events().failure();
+    ASSERT_TRUE(failure);
+    EXPECT_EQ(trial->runner().statistics().retries, isTransient(failure->code) ? 3U : 0U)
+        << failure->message;
+}
+
+void stopBeforeStartOpensNothing(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    stage.open();
+    const auto trial = stage.makeTrial(peer->configuration());
+    trial->runner().stop();
+    EXPECT_EQ(trial->runner().tryStop(0ns), TryStopResult::Success);
+    trial->conclude();
+    EXPECT_EQ(trial->seen().opens, 0U);
+    EXPECT_EQ(trial->events().lastEvents(), 0);
+}
+
+void stopEndsAnOpenThatIsNotAnswered(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    auto parameters = require(peer->unanswering(), "unanswering()");
+    stage.open();
+    const auto trial = stage.makeTrial(std::move(parameters));
+    trial->start();
+    ASSERT_TRUE(awaitCondition(
+        [&]
+        {
+            return trial->runner().statistics().state == SourceState::Opening;
+        }));
+    // Into the call that waits, most likely; it must be right before it, too.
+    std::this_thread::sleep_for(2ms);
+    EXPECT_EQ(trial->seen().opens, 0U);
+    trial->conclude();
+    EXPECT_EQ(trial->events().lastEvents(), 0);
+}
+
+/// False when it never came to that moment.
+bool stopAtMoment(Stage& stage, Moment moment, std::uint64_t nth)
+{
+    SCOPED_TRACE(fmt::format("stopped when {}, time {}", toString(moment), nth));
+    const auto peer = stage.makePeer();
+    const auto trial = stage.makeTrial(peer->configuration(), AtOnce);
+    trial->stopAt(moment, nth);
+    if (moment == Moment::Opening)
+    {
+        // The peer need not see anything of it.
+        trial->start();
+        trial->awaitOver();
+    }
+    else
+    {
+        runStream(*trial, *peer, 6, true);
+    }
+    const auto state = trial->runner().statistics().state;
+    trial->conclude();
+    return state == SourceState::Stopped;
+}
+
+void stopAtEachPointEndsInOrder(Stage& stage)
+{
+    stage.open();
+    EXPECT_TRUE(stopAtMoment(stage, Moment::Opening, 1));
+    EXPECT_TRUE(stopAtMoment(stage, Moment::Opened, 1));
+    for (const auto moment : {Moment::Filling, Moment::Filled, Moment::Emitting})
+    {
+        for (std::uint64_t nth = 1; nth <= 6; ++nth)
+        {
+            if (!stopAtMoment(stage, moment, nth))
+            {
+                break;
+            }
+        }
+    }
+    stopAtMoment(stage, Moment::Closing, 1);
+}
+
+void stopByAnotherThreadLeavesNoByteTwice(Stage& stage)
+{
+    stage.open();
+    for (std::size_t count = 0; count < 30; ++count)
+    {
+        SCOPED_TRACE(fmt::format("stopped after {}", count));
+        const auto peer = stage.makePeer();
+        const auto trial = stage.makeTrial(peer->configuration(), AtOnce);
+        if (auto* const producing = dynamic_cast<ProducingPeer*>(peer.get()))
+        {
+            trial->expect(producing->content());
+            trial->expectEnd();
+            trial->start();
+            awaitCondition(
+                [&]
+                {
+                    return trial->events().buffers() >= count || trial->isOver();
+                });
+        }
+        else
+        {
+            auto& live = dynamic_cast<LivePeer&>(*peer);
+            trial->start();
+            trial->meet(live);
+            for (std::size_t number = 0; number < count; ++number)
+            {
+                trial->send(live, recordOf(number));
+            }
+        }
+        trial->conclude(); // which stops it
+    }
+}
+
+void secondStartIsRefused(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    stage.open();
+    const auto trial = stage.makeTrial(peer->configuration());
+    trial->stopAt(Moment::Opened);
+    trial->start();
+    EXPECT_FALSE(trial->runner().start([](OriginId, const SourceEvent&) {}));
+    if (auto* const live = dynamic_cast<LivePeer*>(peer.get()))
+    {
+        trial->meet(*live);
+    }
+    trial->awaitOver();
+    EXPECT_FALSE(trial->runner().start([](OriginId, const SourceEvent&) {}));
+    trial->conclude();
+}
+
+void everyByteArrivesOnceAndInOrder(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    stage.open();
+    const auto trial = stage.makeTrial(peer->configuration());
+    runStream(*trial, *peer, 4000);
+    trial->conclude();
+    EXPECT_FALSE(trial->events().failure());
+}
+
+void oneBufferIsEnough(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    stage.open(1);
+    const auto trial = stage.makeTrial(peer->configuration());
+    runStream(*trial, *peer, 300);
+    trial->conclude();
+}
+
+void slowConsumerLosesNothing(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    stage.open(2);
+    const auto trial = stage.makeTrial(peer->configuration());
+    trial->slowDown();
+    runStream(*trial, *peer, 600);
+    trial->conclude();
+}
+
+void stopWhileEmittingWaitsForTheEmitFunction(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    stage.open();
+    const auto trial = stage.makeTrial(peer->configuration(), AtOnce);
+    trial->holdFirst();
+    if (auto* const producing = dynamic_cast<ProducingPeer*>(peer.get()))
+    {
+        trial->expect(producing->content());
+    }
+    trial->start();
+    if (auto* const live = dynamic_cast<LivePeer*>(peer.get()))
+    {
+        trial->meet(*live);
+        trial->send(*live, recordOf(0));
+    }
+    trial->awaitHeld();
+    EXPECT_EQ(trial->runner().tryStop(1ms), TryStopResult::Timeout);
+    EXPECT_EQ(trial->emitFunctions(), 1);
+    EXPECT_EQ(trial->seen().closes, 0U);
+    trial->release();
+    trial->conclude();
+    EXPECT_EQ(trial->events().lastEvents(), 0);
+    EXPECT_GE(trial->events().buffers(), 1U) << "what was in hand is delivered";
+}
+
+void manyRunOnOneReactor(Stage& stage)
+{
+    struct Pair
+    {
+        std::unique_ptr<SourcePeer> peer;
+        std::unique_ptr<Trial> trial;
+    };
+
+    stage.open();
+    std::vector<Pair> pairs;
+    std::size_t count = 16;
+    for (std::size_t index = 0; index < count; ++index)
+    {
+        auto peer = stage.makePeer();
+        count = std::min(count, peer->instancesMost());
+        auto trial = stage.makeTrial(peer->configuration());
+        auto* const producing = dynamic_cast<ProducingPeer*>(peer.get());
+        if (producing != nullptr)
+        {
+            trial->expect(producing->content());
+            trial->expectEnd();
+        }
+        trial->start();
+        if (producing == nullptr)
+        {
+            trial->meet(dynamic_cast<LivePeer&>(*peer));
+        }
+        pairs.push_back({.peer = std::move(peer), .trial = std::move(trial)});
+    }
+    // In turn, so that all of them have something to do at any time.
+    for (std::size_t number = 0; number < 50; ++number)
+    {
+        for (auto& [peer, trial] : pairs)
+        {
+            if (auto* const live = dynamic_cast<LivePeer*>(peer.get()))
+            {
+                trial->send(*live, recordOf(number));
+            }
+        }
+    }
+    for (auto& [peer, trial] : pairs)
+    {
+        EXPECT_TRUE(trial->awaitExpected());
+        auto* const live = dynamic_cast<LivePeer*>(peer.get());
+        if (live != nullptr && live->end())
+        {
+            trial->expectEnd();
+            trial->awaitOver();
+        }
+        trial->conclude();
+    }
+}
+
+/// What each descriptor of the process is.
+std::map<int, std::string> openDescriptors()
+{
+    std::map<int, std::string> descriptors;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    {
+        const auto target = std::filesystem::read_symlink(entry.path(), ignored);
+        descriptors.emplace(std::stoi(entry.path().filename()), target.string());
+    }
+    return descriptors;
+}
+
+/// A whole stream, one that is stopped, an open that fails.
+void liveThreeLives(Stage& stage)
+{
+    {
+        const auto peer = stage.makePeer();
+        const auto trial = stage.makeTrial(peer->configuration());
+        runStream(*trial, *peer, 20);
+        trial->conclude();
+    }
+    stopAtMoment(stage, Moment::Emitting, 2);
+    const auto peer = stage.makePeer();
+    if (auto parameters = peer->unreachable())
+    {
+        const auto trial = stage.makeTrial(std::move(*parameters));
+        trial->expectFailure();
+        trial->start();
+        trial->awaitOver();
+        trial->conclude();
+    }
+}
+
+void descriptorsAndFibersComeBack(Stage& stage)
+{
+    stage.open();
+    liveThreeLives(stage); // what the process opens once and keeps
+    const auto before = openDescriptors();
+    for (int repetition = 0; repetition < 3; ++repetition)
+    {
+        liveThreeLives(stage);
+    }
+    const auto after = openDescriptors();
+    std::string added;
+    for (const auto& [descriptor, target] : after)
+    {
+        if (!before.contains(descriptor))
+        {
+            added += fmt::format(" {} ({})", descriptor, target);
+        }
+    }
+    EXPECT_EQ(after.size(), before.size()) << "still open:" << added;
+    EXPECT_EQ(stage.fibersLeft(), "")
+        << "the source is over, and fibers that it has spawned are not";
+}
+
+void nothingIsAllocatedOnceWarm(Stage& stage)
+{
+    const auto peer = stage.makePeer();
+    if (peer->mayAllocate())
+    {
+        throw NotApplicable("the peer says mayAllocate()");
+    }
+    if (!allocationsAreCounted())
+    {
+        throw NotApplicable("the program has an operator new of its own");
+    }
+    stage.open();
+    const auto trial = stage.makeTrial(peer->configuration(), AtOnce);
+    runStream(*trial, *peer, 200, true);
+    trial->conclude();
+    EXPECT_EQ(trial->seen().warmAllocations, 0U)
+        << "in " << trial->seen().fills << " calls of fillBuffer, the first "
+        << Observation::WarmFills << " apart";
+}
+
+constexpr std::array Checks{
+    Check{"openThatFailsIsOneFailureWithItsCause", openThatFailsIsOneFailureWithItsCause},
+    Check{"openThatFailsIsTriedAgainWhereAskedFor", openThatFailsIsTriedAgainWhereAskedFor},
+    Check{"stopBeforeStartOpensNothing", stopBeforeStartOpensNothing},
+    Check{"stopEndsAnOpenThatIsNotAnswered", stopEndsAnOpenThatIsNotAnswered},
+    Check{"stopAtEachPointEndsInOrder", stopAtEachPointEndsInOrder},
+    Check{"stopByAnotherThreadLeavesNoByteTwice", stopByAnotherThreadLeavesNoByteTwice},
+    Check{"stopWhileEmittingWaitsForTheEmitFunction", stopWhileEmittingWaitsForTheEmitFunction},
+    Check{"secondStartIsRefused", secondStartIsRefused},
+    Check{"everyByteArrivesOnceAndInOrder", everyByteArrivesOnceAndInOrder},
+    Check{"oneBufferIsEnough", oneBufferIsEnough},
+    Check{"slowConsumerLosesNothing", slowConsumerLosesNothing},
+    Check{"manyRunOnOneReactor", manyRunOnOneReactor},
+    Check{"descriptorsAndFibersComeBack", descriptorsAndFibersComeBack},
+    Check{"nothingIsAllocatedOnceWarm", nothingIsAllocatedOnceWarm},
+};
+
+} // namespace
+
+std::span<const Check> commonChecks() noexcept
+{
+    return Checks;
+}
+
+} // namespace weft::contract

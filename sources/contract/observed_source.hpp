@@ -1,0 +1,79 @@
+#pragma once
+
+#include <weft/sources/source.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace weft::contract
+{
+
+/// A place in the life of a source, on its own fiber or thread.
+enum class Moment : std::uint8_t
+{
+    Opening, // before open()
+    Opened,
+    Filling, // before fillBuffer()
+    Filled,
+    Emitting, // in the emit function, with data
+    Closing,  // before close()
+    Closed,
+};
+
+std::string_view toString(Moment moment) noexcept;
+
+/// What is seen of a source while it runs. Any thread.
+struct Observation
+{
+    /// The first so many calls of fillBuffer may set up what the later ones use.
+    static constexpr std::uint64_t WarmFills = 16;
+
+    /// Called at each moment, on the source's fiber; may be empty.
+    std::function<void(Moment)> at;
+
+    std::atomic<Moment> latest = Moment::Opening;
+    std::atomic<std::uint64_t> opens = 0; // that returned
+    std::atomic<std::uint64_t> closes = 0;
+    std::atomic<std::uint64_t> fills = 0;
+    std::atomic<std::uint64_t> warmAllocations = 0; // after the first fills
+    std::atomic<std::uint64_t> destructions = 0;
+
+    void reach(Moment moment);
+};
+
+/// Passes everything on to a source, and notes it.
+class ObservedSource final : public Source
+{
+public:
+    ObservedSource(std::unique_ptr<Source> observedSource, std::shared_ptr<Observation> observation)
+        : source(std::move(observedSource)),
+          seen(std::move(observation))
+    {
+    }
+
+    ~ObservedSource() override;
+
+    void open() override;
+    FillStatus fillBuffer(Fill& fill) override;
+    void close() override;
+
+    StackClass stackClass() const noexcept override
+    {
+        return source->stackClass();
+    }
+
+    std::string describe() const override
+    {
+        return source->describe();
+    }
+
+private:
+    std::unique_ptr<Source> source;
+    std::shared_ptr<Observation> seen;
+};
+
+} // namespace weft::contract

@@ -1,0 +1,106 @@
+#include "tests/simulation/program_run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+using namespace weft::test;
+
+namespace
+{
+
+/// A source that is broken, the check that sees it, and what it says then.
+struct Broken
+{
+    const char* type;
+    const char* check;
+    const char* finding;
+};
+
+void PrintTo(const Broken& broken, std::ostream* out)
+{
+    *out << broken.type;
+}
+
+/// The program of broken_sources.cpp.
+ProgramRun runChecks(const std::string& filter, const std::string& environment = {})
+{
+    return runProgram(environment + " " WEFT_BROKEN_SOURCES " --gtest_filter='" + filter + "'");
+}
+
+class BrokenSourceTest : public testing::TestWithParam<Broken>
+{
+};
+
+std::string caseName(const testing::TestParamInfo<Broken>& info)
+{
+    const std::string check = info.param.check;
+    return std::string(info.param.type) + "_" + check.substr(check.find('.') + 1);
+}
+
+} // namespace
+
+TEST_P(BrokenSourceTest, isFound)
+{
+    const auto run = runChecks(std::string(GetParam().type) + "_Peer/" + GetParam().check,
+                               "WEFT_CONTRACT_PATIENCE=500ms"); // what hangs is to be given up soon
+    EXPECT_EQ(run.exitCode, 1) << run.output;
+    EXPECT_TRUE(run.says(GetParam().finding)) << run.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sources, BrokenSourceTest,
+    testing::Values(
+        Broken{"forgets_stop", "fiber_epoll.stopWhileSilentEndsAtOnce", "does not stop"},
+        Broken{"forgets_stop", "thread.stopAtEachPointEndsInOrder", "does not"},
+        Broken{"forgets_stop", "simulated.stopAtEachStepEndsInOrder", "without waiting"},
+        Broken{"forgets_stop_in_open", "fiber_epoll.stopEndsAnOpenThatIsNotAnswered",
+               "the source does not stop; it is opening"},
+        Broken{"answers_stop_with_failure", "fiber_epoll.stopAtEachPointEndsInOrder",
+               "the source fails: receive: Software caused connection abort"},
+        Broken{"answers_stop_with_failure", "fiber_epoll.stopByAnotherThreadLeavesNoByteTwice",
+               "the source fails: receive"},
+        Broken{"ends_on_silence", "fiber_epoll.silenceIsNotTheEndAndTakesNoWork",
+               "silence is not the end of the stream"},
+        Broken{"ends_on_silence", "simulated.noSeedLosesAByte",
+               "an end of stream that the peer has not said"},
+        Broken{"polls", "fiber_epoll.silenceIsNotTheEndAndTakesNoWork",
+               "fillBuffer is called again and again"},
+        Broken{"ignores_the_deadline", "fiber_epoll.partOfABufferIsDeliveredAfterTheFlushInterval",
+               "bytes are missing: 0 of 8 have come"},
+        Broken{"ignores_the_deadline", "thread.demandDeliversWhatIsThere", "ends on demand"},
+        Broken{"drops_at_deadline", "fiber_epoll.deadlinesLoseNoByte", "bytes are missing"},
+        Broken{"drops_at_deadline", "simulated.noSeedLosesAByte", "reads have brought"},
+        Broken{"drops_at_end", "fiber_epoll.endInMidBufferDeliversTheBytesFirst",
+               "bytes are missing at the end of the stream"},
+        Broken{"repeats", "fiber_epoll.everyByteArrivesOnceAndInOrder", "is not what was sent"},
+        Broken{"repeats", "fiber_epoll.oneBufferIsEnough", "is not what was sent"},
+        Broken{"repeats", "fiber_epoll.slowConsumerLosesNothing", "is not what was sent"},
+        Broken{"takes_reset_for_the_end", "fiber_epoll.resetIsAFailureAndNotTheEnd",
+               "a broken connection is not the end of the stream"},
+        Broken{"takes_reset_for_the_end", "simulated.noSeedLosesAByte", "an end of stream"},
+        Broken{"opens_to_nobody", "fiber_epoll.openThatFailsIsOneFailureWithItsCause",
+               "Expected equality"},
+        Broken{"fails_without_cause", "fiber_epoll.openThatFailsIsOneFailureWithItsCause",
+               "a failure has an error code as its cause"},
+        Broken{"opens_only_once", "fiber_epoll.resetIsGotOverWhereAskedFor",
+               "the source fails: connect"},
+        Broken{"opens_only_once", "fiber_epoll.openThatFailsIsTriedAgainWhereAskedFor",
+               "Expected equality"},
+        Broken{"leaks_a_descriptor", "fiber_epoll.descriptorsAndFibersComeBack", "still open:"},
+        Broken{"leaves_a_fiber", "fiber_epoll.descriptorsAndFibersComeBack", "'keep-alive'"},
+        Broken{"allocates", "fiber_epoll.nothingIsAllocatedOnceWarm", "calls of fillBuffer"},
+        Broken{"shares_its_state", "fiber_epoll.manyRunOnOneReactor", "is not what was sent"},
+        Broken{"refuses_empty_streams", "fiber_epoll.endOfAnEmptyStreamIsTheEndAlone",
+               "the source fails: nothing received"},
+        Broken{"needs_large_buffers", "fiber_epoll.oneBufferIsEnough",
+               "the source fails: fill a buffer"}),
+    caseName);
+
+TEST(BrokenSources, soundOneAmongThemPasses)
+{
+    const auto run = runChecks("sound_Peer/*");
+    EXPECT_EQ(run.exitCode, 0) << run.output;
+    EXPECT_TRUE(run.says("[  PASSED  ]"));
+}
