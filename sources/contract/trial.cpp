@@ -253,8 +253,10 @@ void Trial::release()
 
 std::string Trial::place() const
 {
-    return fmt::format("; it is {}, with {} calls of fillBuffer behind it",
-                       toString(observation->latest), observation->fills.load());
+    const auto failure = record->failure();
+    return fmt::format("; it is {}, with {} calls of fillBuffer behind it{}",
+                       toString(observation->latest), observation->fills.load(),
+                       failure ? ", and has failed: " + failure->message : "");
 }
 
 void Trial::end()
