@@ -2,6 +2,9 @@
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_registry.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 class TickerSource final : public weft::Source
 {
 public:

@@ -29,7 +29,7 @@ void Stage::open(std::uint32_t buffers)
     options.buffersPerReactor = buffers;
     options.threadBuffers = buffers;
     options.bufferSizeBytes = 1024;
-    options.stacksPerReactor = {64, 64, 8};
+    options.stacksPerReactor = {64, 64, 32};
     options.engine = engine;
     try
     {
