@@ -1,6 +1,5 @@
 #include <weft/sources/contract/patience.hpp>
 #include <weft/sources/contract/stage.hpp>
-#include <weft/sources/source_error.hpp>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -122,6 +121,8 @@ void demandDeliversWhatIsThere(Stage& stage)
     for (std::size_t number = 0; number < 20; ++number)
     {
         trial->send(*peer, recordOf(number));
+        // It has most likely taken them then, and waits for more.
+        std::this_thread::sleep_for(1ms);
         const bool came = awaitCondition(
             [&]
             {

@@ -3,16 +3,14 @@
 #include <weft/sources/async_source_runner.hpp>
 #include <weft/sources/contract/patience.hpp>
 #include <weft/sources/contract/simulated_life.hpp>
+#include <weft/sources/contract/simulated_plan.hpp>
+#include <weft/sources/contract/watch.hpp>
 #include <weft/sources/source_registry.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <memory>
 #include <utility>
 
 namespace weft::contract
@@ -30,98 +28,10 @@ constexpr std::uint16_t Port = 9000;
 constexpr const char* Path = "/contract/input";
 
 // In simulated time.
-constexpr auto LifeMost = 60s;
+constexpr auto LifeMost = 20s;
 /// Calls on other threads take up to 10 s there, and cannot be ended.
 constexpr auto StopMost = 30s;
 constexpr auto BetweenLooks = 50ms;
-
-/// What the peer does, and how the source is told to be.
-struct LifePlan
-{
-    explicit LifePlan(std::uint64_t seed) : chance(seed)
-    {
-        const auto writes = chance.between(0, 12);
-        for (std::uint64_t index = 0; index < writes; ++index)
-        {
-            steps.push_back({.kind = FeedStep::Kind::Write,
-                             .bytes = chance.between(1, chance.oneIn(4) ? 8000 : 200)});
-            steps.push_back({.kind = FeedStep::Kind::Pause, .duration = chance.spread(1us, 100ms)});
-        }
-        if (!chance.oneIn(4)) // else it falls silent
-        {
-            steps.push_back(
-                {.kind = chance.oneIn(2) ? FeedStep::Kind::Finish : FeedStep::Kind::Reset});
-        }
-        constexpr std::array Intervals{"0", "1ms", "20ms", "1h"};
-        flushInterval = Intervals.at(chance.below(Intervals.size()));
-        refuses = chance.oneIn(10);
-        if (chance.oneIn(4))
-        {
-            faults = {.shortTransfer = 2,
-                      .socketRefused = 5,
-                      .cancellationLost = 2,
-                      .slowCompletion = 3,
-                      .queueFull = 4,
-                      .lateWakeUp = 3,
-                      .clockJump = 0,
-                      .threadsSlow = 3};
-        }
-        faults.clockJump = 0; // bounds of time are to mean something
-        consumerPause = chance.oneIn(3) ? chance.spread(1us, 20ms) : 0ns;
-        sizeBytes = chance.oneIn(8) ? 0 : chance.spread(1ns, 60'000ns).count();
-    }
-
-    Chance chance;
-    Faults faults;
-    std::vector<FeedStep> steps;
-    const char* flushInterval = "0";
-    bool refuses = false;
-    std::chrono::nanoseconds consumerPause{};
-    std::int64_t sizeBytes = 0; // of a file
-};
-
-/// Ends the program when real time goes by and simulated time does not.
-class Watch
-{
-public:
-    explicit Watch(std::uint64_t seed)
-        : thread(
-              [this, seed]
-              {
-                  std::unique_lock lock(mutex);
-                  if (!changed.wait_for(lock, patience(),
-                                        [this]
-                                        {
-                                            return over;
-                                        }))
-                  {
-                      giveUp(
-                          fmt::format("on the simulated machine of seed {} the source goes round "
-                                      "without waiting",
-                                      seed));
-                  }
-              })
-    {
-    }
-
-    ~Watch()
-    {
-        {
-            const std::lock_guard lock(mutex);
-            over = true;
-        }
-        changed.notify_all();
-    }
-
-    Watch(const Watch&) = delete;
-    Watch& operator=(const Watch&) = delete;
-
-private:
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool over = false;
-    std::jthread thread;
-};
 
 class SimulatedLife
 {
@@ -213,6 +123,14 @@ private:
     {
         auto texts = parameters;
         texts.insert_or_assign("flush_interval", plan.flushInterval);
+        const auto& type = *SourceRegistry::instance().find(subject.type);
+        retries = plan.retries && type.find("reconnect_attempts") != nullptr;
+        if (retries)
+        {
+            texts.insert_or_assign("reconnect_attempts", "5");
+            texts.insert_or_assign("reconnect_pause_min", "1ms");
+            texts.insert_or_assign("reconnect_pause_max", "50ms");
+        }
         const SourceDescriptor descriptor("contract", subject.type, texts);
         seen->at = [this](Moment moment)
         {
@@ -227,8 +145,7 @@ private:
         };
         runner = std::make_unique<AsyncSourceRunner>(
             runtime, Origin, SourceRunnerOptions::from(descriptor),
-            std::make_unique<ObservedSource>(
-                SourceRegistry::instance().find(subject.type)->make(descriptor), seen));
+            std::make_unique<ObservedSource>(type.make(descriptor), seen));
         // It is the first start, and is not refused.
         [[maybe_unused]] const bool started = runner->start(
             [this](OriginId, SourceEvent event)
@@ -372,10 +289,11 @@ private:
         {
             problem(fmt::format("{} descriptors are still open", simulation.openDescriptors()));
         }
-        const bool finishes =
-            dynamic_cast<ProducingPeer*>(peer.get()) != nullptr ||
-            (!plan.steps.empty() && (plan.steps.back().kind == FeedStep::Kind::Finish ||
-                                     plan.steps.back().kind == FeedStep::Kind::Reset));
+        const bool isFile = dynamic_cast<ProducingPeer*>(peer.get()) != nullptr;
+        const auto lastStep = plan.steps.empty() ? FeedStep::Kind::Pause : plan.steps.back().kind;
+        // What is opened again after each reset goes on as long as it is let.
+        const bool finishes = isFile || lastStep == FeedStep::Kind::Finish ||
+                              (lastStep == FeedStep::Kind::Reset && !retries);
         if (finishes && !stopAtStep && !ended)
         {
             problem("the stream has ended, and the source has not said so");
@@ -388,7 +306,7 @@ private:
     }
 
     const Subject& subject;
-    LifePlan plan;
+    SimulatedPlan plan;
     const std::optional<std::uint64_t> stopAtStep;
     Simulation simulation;
     std::unique_ptr<SourcePeer> peer;
@@ -399,6 +317,7 @@ private:
     SimulatedOutcome outcome;
     std::uint64_t offsetBytes = 0; // emitted of the content
     std::optional<Clock::time_point> stopped;
+    bool retries = false;
     bool endedBeforeStop = false;
     bool ended = false;
     bool over = false;
@@ -410,7 +329,8 @@ SimulatedOutcome simulateLife(const Subject& subject, std::uint64_t seed,
                               std::optional<std::uint64_t> stopAtStep)
 {
     SimulatedLife life(subject, seed, stopAtStep);
-    const Watch watch(seed);
+    const Watch watch(fmt::format(
+        "on the simulated machine of seed {} the source goes round without waiting", seed));
     return life.run();
 }
 

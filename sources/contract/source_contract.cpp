@@ -96,6 +96,7 @@ bool addContract(std::string type, std::string peerName, bool isLive, MakePeer m
                     });
             }
         };
+        addAll(stopChecks());
         addAll(commonChecks());
         if (isLive)
         {

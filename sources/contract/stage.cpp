@@ -3,6 +3,7 @@
 #include <weft/sources/source_registry.hpp>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <system_error>
 
@@ -120,6 +121,27 @@ void runStream(Trial& trial, SourcePeer& peer, std::size_t records, bool eachAwa
         trial.expectEnd();
         trial.awaitOver();
     }
+}
+
+bool stopAtMoment(Stage& stage, Moment moment, std::uint64_t nth)
+{
+    SCOPED_TRACE(fmt::format("stopped when {}, time {}", toString(moment), nth));
+    const auto peer = stage.makePeer();
+    const auto trial = stage.makeTrial(peer->configuration(), {{"flush_interval", "0"}});
+    trial->stopAt(moment, nth);
+    if (moment == Moment::Opening)
+    {
+        // The peer need not see anything of it.
+        trial->start();
+        trial->awaitOver();
+    }
+    else
+    {
+        runStream(*trial, *peer, 6, true);
+    }
+    const auto state = trial->runner().statistics().state;
+    trial->conclude();
+    return state == SourceState::Stopped;
 }
 
 } // namespace weft::contract

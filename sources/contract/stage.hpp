@@ -75,7 +75,8 @@ struct Check
     void (*run)(Stage& stage);
 };
 
-/// For every peer; for a LivePeer.
+/// For every peer, the first two; for a LivePeer.
+std::span<const Check> stopChecks() noexcept;
 std::span<const Check> commonChecks() noexcept;
 std::span<const Check> liveChecks() noexcept;
 
@@ -95,5 +96,9 @@ std::string recordOf(std::size_t number);
 /// has; and then its end where it has one. Returns when all of that has come, or the source is
 /// over. With `eachAwaited` a record is sent when the one before it has come.
 void runStream(Trial& trial, SourcePeer& peer, std::size_t records, bool eachAwaited = false);
+
+/// A life that the source ends by itself, by a stop at that moment. False when it did not come to
+/// that.
+bool stopAtMoment(Stage& stage, Moment moment, std::uint64_t nth);
 
 } // namespace weft::contract

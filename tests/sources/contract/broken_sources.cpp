@@ -415,7 +415,7 @@ struct SharesItsState final : Sound
         static std::array<std::byte, 1024> bytes;
         const auto received = stream.receive(
             std::span(bytes).first(std::min(bytes.size(), fill.rest().size())), fill.deadline());
-        this_fiber::yield();
+        [[maybe_unused]] const auto slept = io::sleepFor(1ms);
         std::ranges::copy(std::span(bytes).first(received.value_or(0)), fill.rest().begin());
         return received;
     }
