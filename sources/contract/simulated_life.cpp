@@ -121,16 +121,16 @@ private:
 
     void start(Runtime& runtime)
     {
-        auto texts = parameters;
-        texts.insert_or_assign("flush_interval", plan.flushInterval);
         const auto& type = *SourceRegistry::instance().find(subject.type);
+        ParameterTexts texts{{"flush_interval", plan.flushInterval}};
         retries = plan.retries && type.find("reconnect_attempts") != nullptr;
         if (retries)
         {
-            texts.insert_or_assign("reconnect_attempts", "5");
-            texts.insert_or_assign("reconnect_pause_min", "1ms");
-            texts.insert_or_assign("reconnect_pause_max", "50ms");
+            texts.merge(ParameterTexts{{"reconnect_attempts", "5"},
+                                       {"reconnect_pause_min", "1ms"},
+                                       {"reconnect_pause_max", "50ms"}});
         }
+        texts.merge(ParameterTexts(parameters));
         const SourceDescriptor descriptor("contract", subject.type, texts);
         seen->at = [this](Moment moment)
         {
