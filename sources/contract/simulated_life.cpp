@@ -134,8 +134,13 @@ private:
         const SourceDescriptor descriptor("contract", subject.type, texts);
         seen->at = [this](Moment moment)
         {
-            if (moment == Moment::Opened)
+            if (moment == Moment::Opening)
             {
+                isOpened = false;
+            }
+            else if (moment == Moment::Opened)
+            {
+                isOpened = true;
                 offsetBytes = 0;
             }
             else if (moment == Moment::Closed)
@@ -217,8 +222,11 @@ private:
             {
                 problem("a failure without an error code: " + failure->message);
             }
-            // The world has told it of an error, or did not let it in.
-            if (seen->opens > 0 && account.errorTold == 0)
+            // It was not let in, or a read has told it of an error, or what it wrote to one who
+            // had gone.
+            const bool isCaused =
+                !isOpened || account.errorTold != 0 || failure->code == std::errc::broken_pipe;
+            if (!isCaused)
             {
                 problem("a failure that nothing has caused: " + failure->message);
             }
@@ -318,6 +326,7 @@ private:
     std::uint64_t offsetBytes = 0; // emitted of the content
     std::optional<Clock::time_point> stopped;
     bool retries = false;
+    bool isOpened = false; // by the latest attempt
     bool endedBeforeStop = false;
     bool ended = false;
     bool over = false;

@@ -1,13 +1,9 @@
-#include <weft/sources/contract/patience.hpp>
 #include <weft/sources/contract/tcp_peer.hpp>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 namespace weft::contract
 {
@@ -47,22 +43,13 @@ SocketAddress addressOf(const OwnedDescriptor& socket)
     return address;
 }
 
-void limitWaits(int socket)
-{
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(patience()).count();
-    const timeval limit = {.tv_sec = seconds, .tv_usec = 0};
-    checked(::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)), "setsockopt");
-    checked(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), "setsockopt");
-}
-
 constexpr const char* Loopback = "127.0.0.1";
 
 } // namespace
 
-TcpPeer::TcpPeer() : listener(boundSocket())
+TcpPeer::TcpPeer() : ServerPeer(boundSocket())
 {
     checked(::listen(listener.get(), 16), "listen");
-    limitWaits(listener.get());
 }
 
 ParameterTexts TcpPeer::configuration()
@@ -94,27 +81,6 @@ std::optional<ParameterTexts> TcpPeer::atSimulatedAddress(const std::string& hos
     return parameters(host, port);
 }
 
-bool TcpPeer::awaitSource()
-{
-    connection = OwnedDescriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!connection)
-    {
-        return false;
-    }
-    limitWaits(connection.get());
-    return greet();
-}
-
-bool TcpPeer::send(std::string_view record)
-{
-    return write(delivered(record));
-}
-
-bool TcpPeer::end()
-{
-    return ::shutdown(connection.get(), SHUT_WR) == 0;
-}
-
 bool TcpPeer::reset()
 {
     // RFC 9293, 3.10.4, by SO_LINGER of zero.
@@ -123,27 +89,6 @@ bool TcpPeer::reset()
             "setsockopt");
     connection = OwnedDescriptor();
     return true;
-}
-
-bool TcpPeer::write(std::string_view bytes) const
-{
-    while (!bytes.empty())
-    {
-        const auto count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (count < 0)
-        {
-            return false;
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
-std::string TcpPeer::read() const
-{
-    std::array<char, 4096> bytes;
-    const auto count = ::recv(connection.get(), bytes.data(), bytes.size(), 0);
-    return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
 }
 
 std::uint16_t TcpPeer::port() const

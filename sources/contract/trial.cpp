@@ -188,8 +188,9 @@ bool Trial::send(LivePeer& peer, std::string_view bytes)
     const bool hasRoom = awaitCondition(
         [&]
         {
-            return isOver() || expected.size() + delivered.size() - record->receivedBytes() <=
-                                   peer.windowBytes();
+            const auto received = record->receivedBytes();
+            return isOver() || received >= expected.size() ||
+                   expected.size() - received + delivered.size() <= peer.windowBytes();
         });
     if (!hasRoom)
     {
