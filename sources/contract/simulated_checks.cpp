@@ -1,10 +1,14 @@
 #include <weft/sources/contract/simulated_life.hpp>
+#include <weft/sources/quantity.hpp>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
 
 /// \file
 /// What a simulated machine finds: races that a real one shows once in a million runs.
@@ -15,9 +19,23 @@ namespace weft::contract
 namespace
 {
 
-constexpr std::uint64_t Seeds = 100;
+constexpr std::int64_t SeedsByDefault = 100;
 constexpr std::uint64_t StoppedSeeds = 8;
 constexpr std::uint64_t StopsOfASeed = 40;
+
+/// Or what the environment variable WEFT_CONTRACT_SEEDS says.
+std::uint64_t seeds()
+{
+    const auto* const wanted = std::getenv("WEFT_CONTRACT_SEEDS");
+    const auto parsed =
+        wanted != nullptr ? parseInteger(wanted) : Parsed<std::int64_t>(SeedsByDefault);
+    if (!parsed || *parsed < 1)
+    {
+        throw std::invalid_argument("WEFT_CONTRACT_SEEDS is '" + std::string(wanted) +
+                                    "'; allowed: a number of at least 1");
+    }
+    return static_cast<std::uint64_t>(*parsed);
+}
 
 void report(const SimulatedOutcome& outcome, const std::string& where)
 {
@@ -29,7 +47,8 @@ void report(const SimulatedOutcome& outcome, const std::string& where)
 
 void noSeedLosesAByte(const Subject& subject)
 {
-    for (std::uint64_t seed = 0; seed < Seeds && !testing::Test::HasFailure(); ++seed)
+    const auto count = seeds();
+    for (std::uint64_t seed = 0; seed < count && !testing::Test::HasFailure(); ++seed)
     {
         report(simulateLife(subject, seed), fmt::format("seed {}", seed));
     }
