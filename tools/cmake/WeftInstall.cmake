@@ -35,4 +35,5 @@ install(FILES ${PROJECT_BINARY_DIR}/weftConfig.cmake ${PROJECT_BINARY_DIR}/weftC
               ${PROJECT_SOURCE_DIR}/tools/cmake/WeftMosquitto.cmake
               ${PROJECT_SOURCE_DIR}/tools/cmake/WeftFileDependencies.cmake
               ${PROJECT_SOURCE_DIR}/tools/cmake/WeftProgramDependencies.cmake
+              ${PROJECT_SOURCE_DIR}/tools/cmake/WeftTls.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/weft)

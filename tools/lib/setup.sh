@@ -12,6 +12,9 @@ WEFT_PACKAGES=(
     libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
     libmosquitto-dev libssl-dev mosquitto openssl
     libgtest-dev libbenchmark-dev python3
+    liburing-dev libfmt-dev libssl-dev
+    libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
+    libgtest-dev libbenchmark-dev python3 python3-websockets
 )
 
 # What one compiler process may need at its largest.
