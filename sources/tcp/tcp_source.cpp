@@ -25,7 +25,15 @@ std::vector<ParameterDefinition> TcpSource::parameters()
          .defaultValue = "10s",
          .help = "give up when name resolution and connecting take longer",
          .least = 1'000'000},
+        {.name = "tls",
+         .type = ParameterType::Boolean,
+         .defaultValue = "false",
+         .help = "secure the connection with TLS"},
     };
+    for (auto& definition : tlsParameters())
+    {
+        definitions.push_back(std::move(definition));
+    }
     for (auto& definition : reconnectParameters())
     {
         definitions.push_back(std::move(definition));
@@ -38,10 +46,23 @@ TcpSource::TcpSource(const SourceDescriptor& descriptor)
       port(static_cast<std::uint16_t>(descriptor.integer("port"))),
       connectTimeout(descriptor.duration("connect_timeout"))
 {
+    if (descriptor.boolean("tls"))
+    {
+        tls = TlsSettings::from(descriptor, "tls", "true");
+    }
+    else
+    {
+        TlsSettings::refuseUnused(descriptor, "give tls: true too");
+    }
 }
 
 void TcpSource::open()
 {
+    if (tls)
+    {
+        secured = ClientStream({.host = host, .port = port, .tls = tls}, io::after(connectTimeout));
+        return;
+    }
     auto connected = TcpStream::connect(host, port, io::after(connectTimeout));
     if (!connected)
     {
@@ -52,6 +73,10 @@ void TcpSource::open()
 
 FillStatus TcpSource::fillBuffer(Fill& fill)
 {
+    if (tls)
+    {
+        return fillSecured(fill);
+    }
     while (fill.wantsMore())
     {
         const auto received = receive(fill);
@@ -67,6 +92,25 @@ FillStatus TcpSource::fillBuffer(Fill& fill)
                 break;
             }
             throw SourceError(received.error(), fmt::format("receive from {}", peer()));
+        }
+        if (*received == 0)
+        {
+            return FillStatus::EndOfStream;
+        }
+        fill.advance(*received);
+    }
+    return FillStatus::More;
+}
+
+/// TLS gives out no more than a record at a time, so there is one buffer to fill.
+FillStatus TcpSource::fillSecured(Fill& fill)
+{
+    while (fill.wantsMore())
+    {
+        const auto received = secured.receive(fill.rest(), fill.deadline());
+        if (!received)
+        {
+            break;
         }
         if (*received == 0)
         {
@@ -95,7 +139,7 @@ io::Result<std::size_t> TcpSource::receive(Fill& fill)
 
 void TcpSource::close()
 {
-    if (const auto closed = stream.close(); !closed)
+    if (const auto closed = tls ? secured.close() : stream.close(); !closed)
     {
         throw SourceError(closed.error(), fmt::format("close connection to {}", peer()));
     }
@@ -103,8 +147,17 @@ void TcpSource::close()
 
 std::string TcpSource::describe() const
 {
+    if (tls)
+    {
+        return secured.describe() + ", TLS";
+    }
     return fmt::format("{} -> {}", stream.localAddress().toString(),
                        stream.peerAddress().toString());
+}
+
+StackClass TcpSource::stackClass() const noexcept
+{
+    return tls ? StackClass::Medium : StackClass::Small;
 }
 
 std::string TcpSource::peer() const

@@ -3,9 +3,11 @@
 #include <weft/reactor/tcp.hpp>
 #include <weft/sources/source.hpp>
 #include <weft/sources/source_descriptor.hpp>
+#include <weft/sources/stream/client_stream.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,7 @@ namespace weft
 {
 
 /// Receives what a TCP server sends after the connection is made. The server's end of stream is the
-/// end of the stream; a reset is an error.
+/// end of the stream; a reset is an error, and so is a TLS connection that ends without saying so.
 class TcpSource final : public Source
 {
 public:
@@ -29,14 +31,19 @@ public:
     /// "127.0.0.1:40000 -> 127.0.0.1:9000"
     std::string describe() const override;
 
+    StackClass stackClass() const noexcept override;
+
 private:
+    FillStatus fillSecured(Fill& fill);
     io::Result<std::size_t> receive(Fill& fill);
     std::string peer() const;
 
     std::string host;
     std::uint16_t port;
     std::chrono::nanoseconds connectTimeout;
+    std::optional<TlsSettings> tls;
     TcpStream stream;
+    ClientStream secured; // in place of the stream, with TLS
 };
 
 } // namespace weft

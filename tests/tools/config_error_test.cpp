@@ -39,9 +39,11 @@ std::string withSource(const std::string& lines)
     return "sources:\n  - name: feed\n    type: tcp\n    host: localhost\n" + lines;
 }
 
-constexpr auto TcpKeys = "name, type, count, host, port, connect_timeout, reconnect_attempts, "
-                         "reconnect_time, reconnect_pause_min, reconnect_pause_max, "
-                         "flush_interval, execution, buffers_in_flight_max";
+constexpr auto TcpKeys =
+    "name, type, count, host, port, connect_timeout, tls, tls_ca, "
+    "tls_certificate, tls_key, tls_server_name, tls_verify, "
+    "reconnect_attempts, reconnect_time, reconnect_pause_min, reconnect_pause_max, "
+    "flush_interval, execution, buffers_in_flight_max";
 constexpr auto TopKeys = "runtime, workers, sink, sources";
 
 const std::string GoodSources = "sources: [{name: log, type: file, path: data}]\n";
