@@ -28,7 +28,7 @@ public:
         posix_spawn_file_actions_t actions;
         ::posix_spawn_file_actions_init(&actions);
         ::posix_spawn_file_actions_adddup2(&actions, pipe.second.get(), STDOUT_FILENO);
-        std::vector<std::string> all{"python3"};
+        std::vector<std::string> all{Python};
         all.insert(all.end(), arguments.begin(), arguments.end());
         std::vector<char*> pointers;
         for (auto& argument : all)
@@ -37,11 +37,11 @@ public:
         }
         pointers.push_back(nullptr);
         const int error =
-            ::posix_spawnp(&process, "python3", &actions, nullptr, pointers.data(), environ);
+            ::posix_spawn(&process, Python, &actions, nullptr, pointers.data(), environ);
         ::posix_spawn_file_actions_destroy(&actions);
         if (error != 0)
         {
-            throw std::system_error(error, std::system_category(), "python3");
+            throw std::system_error(error, std::system_category(), Python);
         }
         output = std::move(pipe.first);
     }
@@ -67,6 +67,9 @@ public:
     }
 
 private:
+    /// The one that has the packages of the system.
+    static constexpr const char* Python = "/usr/bin/python3";
+
     pid_t process = -1;
     OwnedDescriptor output;
 };

@@ -75,8 +75,7 @@ protected:
         return log.failure().value_or(SourceFailure{.message = "it did not fail"});
     }
 
-    void expectRefusal(const Identity& shown, const std::string& reason,
-                       ParameterTexts texts = {})
+    void expectRefusal(const Identity& shown, const std::string& reason, ParameterTexts texts = {})
     {
         ScriptedServer server(secured(shown, doNothing));
         const auto failure = failureOf(server.port(), std::move(texts));
@@ -243,7 +242,8 @@ TEST_P(TlsSourceTest, certificateForAnotherAddressIsRefused)
 
 TEST_P(TlsSourceTest, certificateOfAnUnknownAuthorityIsRefused)
 {
-    expectRefusal(TestAuthority("another authority").issue(), "unable to get local issuer certificate");
+    expectRefusal(TestAuthority("another authority").issue(),
+                  "unable to get local issuer certificate");
 }
 
 TEST_P(TlsSourceTest, certificateThatSignedItselfIsRefused)
