@@ -8,13 +8,10 @@ WEFT_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 WEFT_PACKAGES=(
     g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-fiber1.81-dev libboost-context1.81-dev
-    liburing-dev libfmt-dev zlib1g-dev libzstd-dev
+    liburing-dev libfmt-dev
     libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
-    libmosquitto-dev libssl-dev mosquitto openssl
-    libgtest-dev libbenchmark-dev python3
-    liburing-dev libfmt-dev libssl-dev
-    libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
-    libgtest-dev libbenchmark-dev python3 python3-websockets
+    libssl-dev libmosquitto-dev zlib1g-dev libzstd-dev
+    libgtest-dev libbenchmark-dev python3 python3-websockets openssl mosquitto
 )
 
 # What one compiler process may need at its largest.
