@@ -66,6 +66,11 @@ public:
         return source->stackClass();
     }
 
+    std::uint64_t messagesLost() const noexcept override
+    {
+        return source->messagesLost();
+    }
+
     std::string describe() const override
     {
         return source->describe();
