@@ -116,7 +116,10 @@ io::Result<std::size_t> Decompression::read(InputFile& file, Fill& fill)
 /// Behind what is pending, which is little: as long as the format is not known.
 io::Result<void> Decompression::refill(InputFile& file, Deadline deadline)
 {
-    std::memmove(input.get(), pending.data(), pending.size());
+    if (!pending.empty())
+    {
+        std::memmove(input.get(), pending.data(), pending.size());
+    }
     const auto read =
         file.read(std::span(input.get(), InputBytes).subspan(pending.size()), deadline);
     pending = std::span(input.get(), pending.size() + read.value_or(0));
