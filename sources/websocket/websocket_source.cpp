@@ -297,7 +297,7 @@ Deadline WebSocketSource::KeepAlive::due() const noexcept
     return pinged ? *pinged + timeout : silentSince + interval;
 }
 
-void WebSocketSource::KeepAlive::act(WebSocketConnection& connection, const std::string& url)
+void WebSocketSource::KeepAlive::act(WebSocketConnection& webSocket, const std::string& url)
 {
     if (pinged)
     {
@@ -305,7 +305,7 @@ void WebSocketSource::KeepAlive::act(WebSocketConnection& connection, const std:
                           fmt::format("receive from {}: no answer to a ping within {}", url,
                                       formatDuration(timeout)));
     }
-    connection.ping();
+    webSocket.ping();
     pinged = Clock::now();
 }
 

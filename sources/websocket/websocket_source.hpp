@@ -60,7 +60,7 @@ private:
         Deadline due() const noexcept;
 
         /// Sends a ping, or throws SourceError.
-        void act(WebSocketConnection& connection, const std::string& url);
+        void act(WebSocketConnection& webSocket, const std::string& url);
 
     private:
         const std::chrono::nanoseconds interval;
