@@ -3,6 +3,7 @@
 #include <weft/sources/emit_when_ready.hpp>
 #include <weft/sources/source_provider.hpp>
 
+#include "tests/sources/allocation_meter.hpp"
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/runner_kind.hpp"
 #include "tests/sources/scripted_server.hpp"
@@ -22,46 +23,6 @@ using namespace weft::test;
 
 namespace
 {
-
-/// Counts buffers, and heap allocations between the first and the ten-thousandth, of all threads.
-class AllocationMeter
-{
-public:
-    static constexpr std::uint64_t LastBuffer = 10000;
-
-    EmitFunction emit()
-    {
-        return [this](OriginId, SourceEvent event)
-        {
-            if (!std::holds_alternative<SourceData>(event))
-            {
-                return;
-            }
-            const auto seen = ++buffers;
-            if (seen == 1)
-            {
-                atFirst = heapAllocationCount();
-            }
-            else if (seen == LastBuffer)
-            {
-                atLast = heapAllocationCount();
-                done.release();
-            }
-        };
-    }
-
-    std::uint64_t allocations()
-    {
-        done.acquire();
-        return atLast - atFirst;
-    }
-
-private:
-    std::uint64_t buffers = 0;
-    std::uint64_t atFirst = 0;
-    std::uint64_t atLast = 0;
-    std::binary_semaphore done{0};
-};
 
 class RunningSourceTest : public testing::TestWithParam<RunnerKind>
 {

@@ -1,9 +1,9 @@
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/source_provider.hpp>
 
+#include "tests/sources/allocation_meter.hpp"
 #include "tests/sources/runner_kind.hpp"
 #include "tests/sources/scripted_server.hpp"
-#include "tests/sources/stream/allocation_meter.hpp"
 #include "tests/sources/stream/tls_peer.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/test_engine.hpp"

@@ -1,8 +1,8 @@
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/source_provider.hpp>
 
+#include "tests/sources/allocation_meter.hpp"
 #include "tests/sources/runner_kind.hpp"
-#include "tests/sources/stream/allocation_meter.hpp"
 #include "tests/sources/websocket/websocket_peer.hpp"
 #include "tests/support/test_engine.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "tests/support/heap_count.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <semaphore>
 #include <variant>
