@@ -1,7 +1,11 @@
 #include <weft/sources/source_descriptor.hpp>
 #include <weft/sources/source_registry.hpp>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 using namespace std::chrono_literals;
 using namespace weft;
@@ -27,7 +31,8 @@ std::string refusal(std::string_view type, const ParameterTexts& texts)
 TEST(SourceDescriptor, builtInSourcesAreRegisteredInAProgramThatNamesThemNowhere)
 {
     const auto names = SourceRegistry::instance().names();
-    EXPECT_EQ(names, (std::vector<std::string>{"file", "tcp"}));
+    // These two at least: which others there are depends on what is built.
+    EXPECT_TRUE(std::ranges::count(names, "file") == 1 && std::ranges::count(names, "tcp") == 1);
 }
 
 TEST(SourceDescriptor, everyParameterSaysWhatItIs)
@@ -80,8 +85,9 @@ TEST(SourceDescriptor, wrongParametersAreRefusedWithWhatIsAllowed)
         "start, follow, compression, read_ahead, flush_interval, execution, buffers_in_flight_max");
     EXPECT_EQ(refusal("file", {{"path", "p"}, {"execution", "process"}}),
               "parameter 'execution' is 'process'; allowed: one of fiber, thread");
-    EXPECT_EQ(refusal("carrier-pigeon", {}), "parameter 'type' is 'carrier-pigeon'; allowed: file, "
-                                             "tcp");
+    EXPECT_EQ(refusal("carrier-pigeon", {}),
+              fmt::format("parameter 'type' is 'carrier-pigeon'; allowed: {}",
+                          fmt::join(SourceRegistry::instance().names(), ", ")));
 }
 
 /// The system's calls end a text at a NUL: another file would be opened than the one named.

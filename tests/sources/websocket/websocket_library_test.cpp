@@ -34,7 +34,7 @@ protected:
         texts.emplace("url", std::string(GetParam()) + "://localhost:" + port + target);
         if (isSecure())
         {
-            texts.emplace("tls_ca", directory.write("ca.pem", authority.certificatePem()));
+            texts.emplace("tls_ca", authorityFile);
         }
         return SourceProvider(runtime).provide(7, SourceDescriptor("feed", "websocket", texts));
     }
@@ -60,6 +60,7 @@ protected:
 
     const TemporaryDirectory directory;
     const TestAuthority authority;
+    const std::string authorityFile = directory.write("ca.pem", authority.certificatePem());
     ChildScript server{arguments()};
     const std::string port = server.readLine();
     Runtime runtime{onTestEngine({.reactors = 1, .bufferSizeBytes = 4096})};
