@@ -1,8 +1,8 @@
 #include "tests/sources/stream/tls_peer.hpp"
 
 #include <array>
-#include <span>
 #include <stdexcept>
+#include <utility>
 
 #include <openssl/pem.h>
 
@@ -11,12 +11,6 @@ namespace weft::test
 
 namespace
 {
-
-void sendBytes(TcpStream& stream, std::string_view bytes)
-{
-    // A client that has gone is seen by the next receive.
-    (void)stream.sendAll(std::as_bytes(std::span(bytes)));
-}
 
 void trust(SSL_CTX* context, const std::string& authorityPem)
 {
@@ -29,8 +23,8 @@ void trust(SSL_CTX* context, const std::string& authorityPem)
 
 } // namespace
 
-TlsPeer::TlsPeer(TcpStream& connected, const Identity& identity, const TlsPeerOptions& options)
-    : stream(connected),
+TlsPeer::TlsPeer(ByteChannel connected, const Identity& identity, const TlsPeerOptions& options)
+    : channel(std::move(connected)),
       context(SSL_CTX_new(TLS_server_method()))
 {
     if (SSL_CTX_use_certificate(context.get(), identity.certificate.get()) != 1 ||
@@ -56,7 +50,7 @@ bool TlsPeer::handshake()
     {
         const int done = SSL_do_handshake(tls.get());
         const bool needsMore = SSL_get_error(tls.get(), done) == SSL_ERROR_WANT_READ;
-        sendBytes(stream, takeSealed());
+        channel.send(takeSealed());
         if (done == 1 || !needsMore || !pump())
         {
             return done == 1;
@@ -91,7 +85,7 @@ std::string TlsPeer::sealKeyUpdate()
 
 void TlsPeer::send(std::string_view text)
 {
-    sendBytes(stream, seal(text));
+    channel.send(seal(text));
 }
 
 std::string TlsPeer::receive()
@@ -100,7 +94,7 @@ std::string TlsPeer::receive()
     for (;;)
     {
         const int size = SSL_read(tls.get(), buffer.data(), buffer.size());
-        sendBytes(stream, takeSealed());
+        channel.send(takeSealed());
         if (size > 0)
         {
             return {buffer.data(), static_cast<std::size_t>(size)};
@@ -130,13 +124,12 @@ std::string TlsPeer::takeSealed()
 /// False when nothing more comes.
 bool TlsPeer::pump()
 {
-    std::array<std::byte, 16384> buffer;
-    const auto received = stream.receive(buffer).value_or(0);
-    if (received > 0)
+    const auto received = channel.receive();
+    if (!received.empty())
     {
-        BIO_write(arrived, buffer.data(), static_cast<int>(received));
+        BIO_write(arrived, received.data(), static_cast<int>(received.size()));
     }
-    return received > 0;
+    return !received.empty();
 }
 
 } // namespace weft::test

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <weft/reactor/tcp.hpp>
-
+#include "tests/sources/stream/byte_channel.hpp"
 #include "tests/sources/stream/certificates.hpp"
 
 #include <memory>
@@ -19,12 +18,18 @@ struct TlsPeerOptions
     int versionMost = TLS1_3_VERSION;
 };
 
-/// The server's side of TLS on a connection of a ScriptedServer, by OpenSSL's own calls. What it
-/// would send can be had as bytes first, to be sent in parts.
+/// The server's side of TLS on a connection, by OpenSSL's own calls. What it would send can be had
+/// as bytes first, to be sent in parts.
 class TlsPeer
 {
 public:
-    TlsPeer(TcpStream& connected, const Identity& identity, const TlsPeerOptions& options = {});
+    TlsPeer(ByteChannel connected, const Identity& identity, const TlsPeerOptions& options = {});
+
+    /// The connection outlives it.
+    TlsPeer(TcpStream& connected, const Identity& identity, const TlsPeerOptions& options = {})
+        : TlsPeer(channelOf(connected), identity, options)
+    {
+    }
 
     /// False when the client refuses or goes away.
     bool handshake();
@@ -53,7 +58,7 @@ private:
     std::string takeSealed();
     bool pump();
 
-    TcpStream& stream;
+    ByteChannel channel;
     std::unique_ptr<SSL_CTX, FreedBy<SSL_CTX_free>> context;
     std::unique_ptr<SSL, FreedBy<SSL_free>> tls;
     BIO* arrived; // both owned by tls

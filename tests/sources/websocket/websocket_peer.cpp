@@ -1,7 +1,6 @@
 #include "tests/sources/websocket/websocket_peer.hpp"
 
 #include <array>
-#include <span>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -74,33 +73,17 @@ std::string closeFrame(std::uint16_t code, std::string_view reason)
     return frame(opcode::Close, bigEndian(code, 2).append(reason));
 }
 
-WebSocketPeer::WebSocketPeer(TcpStream& stream)
-    : sendBytes(
-          [&stream](std::string_view bytes)
-          {
-              (void)stream.sendAll(std::as_bytes(std::span(bytes)));
-          }),
-      receiveBytes(
-          [&stream]
-          {
-              std::array<std::byte, 4096> buffer;
-              const auto received = stream.receive(buffer).value_or(0);
-              return std::string(reinterpret_cast<const char*>(buffer.data()), received);
-          })
-{
-}
-
 WebSocketPeer::WebSocketPeer(TlsPeer& tls)
-    : sendBytes(
-          [&tls](std::string_view bytes)
-          {
-              tls.send(bytes);
-          }),
-      receiveBytes(
-          [&tls]
-          {
-              return tls.receive();
-          })
+    : WebSocketPeer(ByteChannel{.send =
+                                    [&tls](std::string_view bytes)
+                                {
+                                    tls.send(bytes);
+                                },
+                                .receive =
+                                    [&tls]
+                                {
+                                    return tls.receive();
+                                }})
 {
 }
 
@@ -109,7 +92,7 @@ std::string WebSocketPeer::readRequest()
     auto end = std::string::npos;
     while ((end = arrived.find("\r\n\r\n")) == std::string::npos)
     {
-        const auto more = receiveBytes();
+        const auto more = channel.receive();
         if (more.empty())
         {
             return {};
@@ -124,24 +107,28 @@ std::string WebSocketPeer::readRequest()
 std::string WebSocketPeer::accept(std::string_view headers, std::string_view firstBytes)
 {
     auto request = readRequest();
+    if (request.empty())
+    {
+        return {};
+    }
     auto answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
                   "Upgrade\r\nSec-WebSocket-Accept: " +
                   acceptKey(valueOf("Sec-WebSocket-Key", request)) + "\r\n";
-    sendBytes(answer.append(headers).append("\r\n").append(firstBytes));
+    channel.send(answer.append(headers).append("\r\n").append(firstBytes));
     return request;
 }
 
 void WebSocketPeer::decline(std::string_view answer)
 {
     readRequest();
-    sendBytes(answer);
+    channel.send(answer);
 }
 
 bool WebSocketPeer::require(std::size_t sizeBytes)
 {
     while (arrived.size() < sizeBytes)
     {
-        const auto more = receiveBytes();
+        const auto more = channel.receive();
         if (more.empty())
         {
             return false;

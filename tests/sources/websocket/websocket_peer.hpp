@@ -1,14 +1,13 @@
 #pragma once
 
-#include <weft/reactor/tcp.hpp>
-
 #include "tests/sources/scripted_server.hpp"
+#include "tests/sources/stream/byte_channel.hpp"
 #include "tests/sources/stream/tls_peer.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace weft::test
 {
@@ -41,11 +40,19 @@ struct ClientFrame
 class WebSocketPeer
 {
 public:
-    explicit WebSocketPeer(TcpStream& stream);
+    explicit WebSocketPeer(ByteChannel connected) : channel(std::move(connected))
+    {
+    }
+
+    /// The connection outlives it.
+    explicit WebSocketPeer(TcpStream& stream) : WebSocketPeer(channelOf(stream))
+    {
+    }
+
     explicit WebSocketPeer(TlsPeer& tls);
 
     /// Reads the request and accepts it, with more headers ("A: b\r\n") and first bytes. Returns
-    /// the request.
+    /// the request; it is empty when the client has gone.
     std::string accept(std::string_view headers = {}, std::string_view firstBytes = {});
 
     /// Reads the request and answers so.
@@ -53,7 +60,7 @@ public:
 
     void send(std::string_view bytes)
     {
-        sendBytes(bytes);
+        channel.send(bytes);
     }
 
     /// The client's next frame, unmasked; opcode and payload are empty when it has gone.
@@ -66,8 +73,7 @@ private:
     std::string readRequest();
     bool require(std::size_t sizeBytes);
 
-    std::function<void(std::string_view)> sendBytes;
-    std::function<std::string()> receiveBytes;
+    ByteChannel channel;
     std::string arrived;
 };
 
