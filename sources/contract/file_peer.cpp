@@ -75,6 +75,11 @@ std::optional<ParameterTexts> FilePeer::atSimulatedPath(const std::string& path)
     return parameters(path);
 }
 
+std::string FilePeer::whyNot(Ability ability) const
+{
+    return ability == Ability::Unanswering ? "a regular file is opened without waiting" : "";
+}
+
 PipePeer::PipePeer()
 {
     const auto path = directory.file("pipe");
@@ -130,6 +135,19 @@ bool PipePeer::end()
 {
     pipe = OwnedDescriptor();
     return true;
+}
+
+std::string PipePeer::whyNot(Ability ability) const
+{
+    switch (ability)
+    {
+    case Ability::Unanswering:
+        return "a FIFO that nobody writes to is silent, and opens";
+    case Ability::Reset:
+        return "the writer of a FIFO leaves in one way only";
+    default:
+        return {};
+    }
 }
 
 } // namespace weft::contract

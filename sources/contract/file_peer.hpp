@@ -49,6 +49,7 @@ public:
     ParameterTexts configuration() override;
     std::optional<ParameterTexts> unreachable() override;
     std::optional<ParameterTexts> atSimulatedPath(const std::string& path) override;
+    std::string whyNot(Ability ability) const override;
 
 private:
     PeerDirectory directory;
@@ -70,6 +71,7 @@ public:
     bool awaitSource() override;
     bool send(std::string_view record) override;
     bool end() override;
+    std::string whyNot(Ability ability) const override;
 
 private:
     PeerDirectory directory;

@@ -77,4 +77,19 @@ std::string ServerPeer::read() const
     return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
 }
 
+std::string ServerPeer::readUntil(std::string_view end) const
+{
+    std::string text;
+    while (!text.ends_with(end))
+    {
+        const auto more = read();
+        if (more.empty())
+        {
+            return {};
+        }
+        text += more;
+    }
+    return text;
+}
+
 } // namespace weft::contract

@@ -33,6 +33,9 @@ protected:
     /// What has come from the source, at least one byte; nothing when it has gone.
     std::string read() const;
 
+    /// What comes from the source until it ends with this; nothing when it goes before.
+    std::string readUntil(std::string_view end) const;
+
     OwnedDescriptor listener;
     OwnedDescriptor connection;
 };

@@ -102,7 +102,7 @@ private:
                                });
             return std::move(*atPath);
         }
-        throw NotApplicable("the simulator has no such peer");
+        skip(*peer, Ability::Simulation);
     }
 
     OpenAnswer openFile()

@@ -16,10 +16,22 @@
 ///
 /// One is made for each run of a source, and used by the thread of the test only; what is dear to
 /// start, such as a broker, is shared by them. A constructor that throws fails the check. What a
-/// peer cannot do keeps its default, and the checks that need it say that they are skipped.
+/// peer cannot do keeps its default, and the checks that need it are skipped with the reason that
+/// whyNot() gives.
 
 namespace weft::contract
 {
+
+/// What some peers cannot do, because there is no such thing where they come from.
+enum class Ability : std::uint8_t
+{
+    Unreachable,      // SourcePeer::unreachable()
+    Unanswering,      // SourcePeer::unanswering()
+    Simulation,       // SourcePeer::atSimulatedAddress() or atSimulatedPath()
+    NothingAllocated, // SourcePeer::mayAllocate() is false
+    End,              // LivePeer::end()
+    Reset,            // LivePeer::reset()
+};
 
 class SourcePeer
 {
@@ -66,6 +78,13 @@ public:
     virtual std::size_t instancesMost() const
     {
         return 16;
+    }
+
+    /// Why it cannot do that, for the report of the checks that are skipped: "datagrams have no
+    /// end". Asked only for what it cannot do; empty: it does not say.
+    virtual std::string whyNot(Ability /*ability*/) const
+    {
+        return {};
     }
 
 protected:

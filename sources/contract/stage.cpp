@@ -20,7 +20,34 @@ bool isRefusal(const std::error_code& error)
            error == std::errc::operation_not_permitted || error == std::errc::invalid_argument;
 }
 
+std::string_view withoutIt(Ability missing)
+{
+    switch (missing)
+    {
+    case Ability::Unreachable:
+        return "the peer has no unreachable()";
+    case Ability::Unanswering:
+        return "the peer has no unanswering()";
+    case Ability::Simulation:
+        return "the simulator has no such peer";
+    case Ability::NothingAllocated:
+        return "the peer says mayAllocate()";
+    case Ability::End:
+        return "the peer's streams do not end";
+    case Ability::Reset:
+        return "the peer's connection does not break";
+    }
+    return {};
+}
+
 } // namespace
+
+void skip(const SourcePeer& peer, Ability missing)
+{
+    const auto reason = peer.whyNot(missing);
+    throw NotApplicable(
+        fmt::format("{}{}{}", withoutIt(missing), reason.empty() ? "" : ": ", reason));
+}
 
 void Stage::open(std::uint32_t buffers)
 {
@@ -107,7 +134,12 @@ void runStream(Trial& trial, SourcePeer& peer, std::size_t records, bool eachAwa
     trial.meet(live);
     for (std::size_t number = 0; number < records; ++number)
     {
-        if (!trial.send(live, recordOf(number)) || (eachAwaited && !trial.awaitExpected()))
+        if (!trial.send(live, recordOf(number)))
+        {
+            trial.awaitOver(); // its connection may go before it says so
+            return;
+        }
+        if (eachAwaited && !trial.awaitExpected())
         {
             return;
         }

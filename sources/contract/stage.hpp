@@ -31,6 +31,9 @@ class NotApplicable : public std::runtime_error
     using std::runtime_error::runtime_error;
 };
 
+/// Ends the check, which needs what the peer cannot do: throws NotApplicable with its reason.
+[[noreturn]] void skip(const SourcePeer& peer, Ability missing);
+
 /// Where one check runs: on one engine, by one runner.
 class Stage
 {

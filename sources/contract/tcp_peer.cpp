@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace weft::contract
@@ -49,6 +51,9 @@ constexpr const char* Loopback = "127.0.0.1";
 
 TcpPeer::TcpPeer() : ServerPeer(boundSocket())
 {
+    // For its connections: what is written in parts leaves in parts, and at once.
+    const int on = 1;
+    checked(::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), "setsockopt");
     checked(::listen(listener.get(), 16), "listen");
 }
 

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +33,50 @@ struct Peer final : contract::TcpPeer
     ParameterTexts parameters(const std::string& host, std::uint16_t port) override
     {
         return {{"host", host}, {"port", std::to_string(port)}};
+    }
+};
+
+/// One that cannot do much, and says why not.
+struct LimitedPeer final : contract::TcpPeer
+{
+    ParameterTexts parameters(const std::string& host, std::uint16_t port) override
+    {
+        return {{"host", host}, {"port", std::to_string(port)}};
+    }
+
+    std::optional<ParameterTexts> unreachable() override
+    {
+        return std::nullopt;
+    }
+
+    std::optional<ParameterTexts> unanswering() override
+    {
+        return std::nullopt;
+    }
+
+    std::optional<ParameterTexts> atSimulatedAddress(const std::string&, std::uint16_t) override
+    {
+        return std::nullopt;
+    }
+
+    bool mayAllocate() const override
+    {
+        return true;
+    }
+
+    bool end() override
+    {
+        return false;
+    }
+
+    bool reset() override
+    {
+        return false;
+    }
+
+    std::string whyNot(contract::Ability ability) const override
+    {
+        return "reason " + std::to_string(static_cast<int>(ability));
     }
 };
 
@@ -461,6 +506,7 @@ struct NeedsLargeBuffers final : Sound
     WEFT_SOURCE_CONTRACT(type, Peer)
 
 WEFT_TRY(sound, Sound)
+WEFT_SOURCE_CONTRACT(sound, LimitedPeer)
 WEFT_TRY(forgets_stop, ForgetsStop)
 WEFT_TRY(forgets_stop_in_open, ForgetsStopInOpen)
 WEFT_TRY(answers_stop_with_failure, AnswersStopWithFailure)

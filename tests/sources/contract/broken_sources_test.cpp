@@ -105,3 +105,17 @@ TEST(BrokenSources, soundOneAmongThemPasses)
     EXPECT_EQ(run.exitCode, 0) << run.output;
     EXPECT_TRUE(run.says("[  PASSED  ]"));
 }
+
+TEST(BrokenSources, checkThatThePeerCannotServeIsSkippedWithThePeersReason)
+{
+    const auto run = runChecks("sound_LimitedPeer/*");
+    EXPECT_EQ(run.exitCode, 0) << run.output;
+    for (const auto* const reason :
+         {"the peer has no unreachable(): reason 0", "the peer has no unanswering(): reason 1",
+          "the simulator has no such peer: reason 2", "the peer says mayAllocate(): reason 3",
+          "the peer's streams do not end: reason 4",
+          "the peer's connection does not break: reason 5"})
+    {
+        EXPECT_TRUE(run.says(reason)) << reason << '\n' << run.output;
+    }
+}

@@ -12,6 +12,11 @@ struct SequenceGenerator final : weft::contract::ProducingPeer
         return {{"schema", "id:sequence"}, {"records", std::to_string(Records)}};
     }
 
+    std::string whyNot(weft::contract::Ability) const override
+    {
+        return "a generator has nobody at its other end";
+    }
+
     std::string content() override
     {
         std::string lines;

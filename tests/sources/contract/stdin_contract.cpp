@@ -42,6 +42,22 @@ struct PipedInput final : weft::contract::LivePeer
         return 1;
     }
 
+    std::string whyNot(weft::contract::Ability ability) const override
+    {
+        switch (ability)
+        {
+        case weft::contract::Ability::Unreachable:
+        case weft::contract::Ability::Unanswering:
+            return "the descriptor is open already";
+        case weft::contract::Ability::Simulation:
+            return "it is a descriptor of the real machine";
+        case weft::contract::Ability::Reset:
+            return "the writer of a pipe leaves in one way only";
+        default:
+            return {};
+        }
+    }
+
     bool awaitSource() override
     {
         return true;

@@ -41,6 +41,23 @@ struct DatagramSender final : weft::contract::LivePeer
         return std::string(record) + '\n';
     }
 
+    std::string whyNot(weft::contract::Ability ability) const override
+    {
+        switch (ability)
+        {
+        case weft::contract::Ability::Unanswering:
+            return "a port is bound without asking anybody";
+        case weft::contract::Ability::Simulation:
+            return "it has streams and no datagrams";
+        case weft::contract::Ability::End:
+            return "datagrams have no end";
+        case weft::contract::Ability::Reset:
+            return "there is none";
+        default:
+            return {};
+        }
+    }
+
     std::size_t windowBytes() const override
     {
         return 4096; // the kernel counts what it needs for each datagram, too
