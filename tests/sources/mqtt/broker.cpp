@@ -87,17 +87,18 @@ void Broker::start()
             return;
         }
     }
-    throw std::runtime_error("mosquitto does not start:\n" + readFile(directory.path() / "log"));
+    throw std::runtime_error("mosquitto does not start:\n" + log());
 }
 
 void Broker::restart()
 {
+    const auto* const logTypes = settings.contains("log_type") ? "" : "log_type all\n";
     const auto config = directory.write(
         "mosquitto.conf",
-        fmt::format("listener {} 127.0.0.1\nuser root\nlog_dest stderr\nlog_type all\n"
+        fmt::format("listener {} 127.0.0.1\nuser root\nlog_dest stderr\n{}"
                     "persistence_location {}/\n{}"
                     "listener {} 127.0.0.1\n",
-                    listeningPort, directory.path().string(), settings, otherPort));
+                    listeningPort, logTypes, directory.path().string(), settings, otherPort));
     const auto running = countInLog(" running\n");
     const OwnedDescriptor log(checkedCall(
         ::open((directory.path() / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600),
@@ -160,13 +161,19 @@ void Broker::awaitLog(std::string_view text, std::size_t times) const
 
 std::size_t Broker::countInLog(std::string_view text) const
 {
-    const auto log = readFile(directory.path() / "log");
+    const auto lines = log();
     std::size_t count = 0;
-    for (auto found = log.find(text); found != std::string::npos; found = log.find(text, found + 1))
+    for (auto found = lines.find(text); found != std::string::npos;
+         found = lines.find(text, found + 1))
     {
         ++count;
     }
     return count;
+}
+
+std::string Broker::log() const
+{
+    return readFile(directory.path() / "log");
 }
 
 void Broker::awaitSaved(std::string_view text) const

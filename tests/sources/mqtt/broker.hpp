@@ -24,7 +24,8 @@ public:
                                                    "autosave_on_changes true\n"
                                                    "autosave_interval 1\n";
 
-    /// `config` stands below the first listener; "@" in it is the directory.
+    /// `config` stands below the first listener; "@" in it is the directory. Everything is logged
+    /// where it has no log_type.
     explicit Broker(std::string_view config = Open);
     /// With files that the configuration names.
     Broker(const TemporaryDirectory& files, std::string_view config);
@@ -57,6 +58,9 @@ public:
     /// Returns when the broker has written it to its log so often.
     void awaitLog(std::string_view text, std::size_t times = 1) const;
     std::size_t countInLog(std::string_view text) const;
+
+    /// Of all its lives.
+    std::string log() const;
 
     /// Returns when what the broker has saved has this in it.
     void awaitSaved(std::string_view text) const;
