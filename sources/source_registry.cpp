@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -92,18 +93,10 @@ std::vector<ParameterDefinition> reconnectParameters()
     };
 }
 
-bool detail::addSourceType(std::string name, std::string help,
-                           std::vector<ParameterDefinition> parameters, SourceType::Make make)
+bool detail::addSourceType(SourceType type)
 {
-    auto all = std::move(parameters);
-    for (auto& common : commonParameters())
-    {
-        all.push_back(std::move(common));
-    }
-    SourceRegistry::instance().add({.name = std::move(name),
-                                    .help = std::move(help),
-                                    .parameters = std::move(all),
-                                    .make = make});
+    std::ranges::move(commonParameters(), std::back_inserter(type.parameters));
+    SourceRegistry::instance().add(std::move(type));
     return true;
 }
 

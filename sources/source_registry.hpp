@@ -4,6 +4,7 @@
 #include <weft/sources/source.hpp>
 #include <weft/sources/source_descriptor.hpp>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,12 +18,19 @@ namespace weft
 struct SourceType
 {
     using Make = std::unique_ptr<Source> (*)(const SourceDescriptor&);
+    using CountDescriptors = std::uint32_t (*)(const SourceDescriptor&);
 
     std::string name;
     std::string help;
     /// The type's own parameters and those that every type has (commonParameters).
     std::vector<ParameterDefinition> parameters;
     Make make = nullptr;
+    /// How many file descriptors such a source may have open at once, as far as its parameters
+    /// tell.
+    CountDescriptors fileDescriptors = [](const SourceDescriptor&) -> std::uint32_t
+    {
+        return 1;
+    };
 
     const ParameterDefinition* find(std::string_view parameter) const noexcept;
 };
@@ -55,8 +63,10 @@ std::vector<ParameterDefinition> reconnectParameters();
 
 /// Registers `Class`, which has a constructor from a SourceDescriptor and the static members
 /// `TypeHelp` (text) and `parameters()` (its own definitions), under `type`: one line in the
-/// source's own file, outside any namespace. `type` is an identifier. The line also defines a
-/// symbol by which a program that links the source from a static library pulls it in.
+/// source's own file, outside any namespace. `type` is an identifier. A class whose sources do not
+/// have one file descriptor each also has a static `std::uint32_t fileDescriptors(const
+/// SourceDescriptor&)`. The line also defines a symbol by which a program that links the source
+/// from a static library pulls it in.
 #define WEFT_REGISTER_SOURCE(type, Class)                                                          \
     extern "C"                                                                                     \
     {                                                                                              \
@@ -68,17 +78,24 @@ std::vector<ParameterDefinition> reconnectParameters();
 namespace detail
 {
 
-bool addSourceType(std::string name, std::string help, std::vector<ParameterDefinition> parameters,
-                   SourceType::Make make);
+/// With the type's own parameters only.
+bool addSourceType(SourceType type);
 
 template <typename Class>
 bool registerSource(std::string name, std::string help, std::vector<ParameterDefinition> parameters)
 {
-    return addSourceType(std::move(name), std::move(help), std::move(parameters),
-                         [](const SourceDescriptor& descriptor) -> std::unique_ptr<Source>
-                         {
-                             return std::make_unique<Class>(descriptor);
-                         });
+    SourceType type{.name = std::move(name),
+                    .help = std::move(help),
+                    .parameters = std::move(parameters),
+                    .make = [](const SourceDescriptor& descriptor) -> std::unique_ptr<Source>
+                    {
+                        return std::make_unique<Class>(descriptor);
+                    }};
+    if constexpr (requires { &Class::fileDescriptors; })
+    {
+        type.fileDescriptors = &Class::fileDescriptors;
+    }
+    return addSourceType(std::move(type));
 }
 
 } // namespace detail

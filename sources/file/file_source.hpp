@@ -7,6 +7,7 @@
 #include <weft/sources/source.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,13 @@ class FileSource final : public Source
 public:
     static constexpr const char* TypeHelp = "bytes of files, of a pipe or a character device";
     static std::vector<ParameterDefinition> parameters();
+
+    /// One that follows has its watch, its file and the file's successor. How many files a pattern
+    /// matches nobody knows beforehand.
+    static std::uint32_t fileDescriptors(const SourceDescriptor& descriptor)
+    {
+        return descriptor.boolean("follow") ? 3 : 1;
+    }
 
     explicit FileSource(const SourceDescriptor& descriptor);
 

@@ -24,6 +24,11 @@ public:
     static constexpr const char* TypeHelp = "made-up records, as lines of comma-separated values";
     static std::vector<ParameterDefinition> parameters();
 
+    static std::uint32_t fileDescriptors(const SourceDescriptor&) noexcept
+    {
+        return 0;
+    }
+
     explicit GeneratorSource(const SourceDescriptor& descriptor);
 
     void open() override;

@@ -28,6 +28,12 @@ public:
     static constexpr const char* TypeHelp = "messages that an MQTT broker has for some topics";
     static std::vector<ParameterDefinition> parameters();
 
+    /// The connection, and a socket pair of the library.
+    static std::uint32_t fileDescriptors(const SourceDescriptor&) noexcept
+    {
+        return 3;
+    }
+
     explicit MqttSource(const SourceDescriptor& descriptor);
 
     void open() override;

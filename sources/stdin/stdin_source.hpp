@@ -5,6 +5,7 @@
 #include <weft/sources/source_descriptor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ public:
     static std::vector<ParameterDefinition> parameters()
     {
         return {};
+    }
+
+    /// None but the process's own.
+    static std::uint32_t fileDescriptors(const SourceDescriptor&) noexcept
+    {
+        return 0;
     }
 
     explicit StdinSource(const SourceDescriptor&)

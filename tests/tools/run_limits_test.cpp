@@ -1,3 +1,6 @@
+#include <weft/sources/source_registry.hpp>
+
+#include "ingest_plan.hpp"
 #include "session_files.hpp"
 #include "tests/support/sockets.hpp"
 
@@ -46,6 +49,29 @@ TEST(RunLimitsTest, automaticBuffersAreEnoughForEverySource)
     EXPECT_EQ(account.program.exitCode, 0) << account.program.output;
     EXPECT_EQ(account.json["totals"]["bytes"], 15'000);
     EXPECT_EQ(account.json["reactors"][0]["buffers"]["total"], 2 * 3000 + 256);
+}
+
+TEST(RunLimitsTest, eachTypeCountsTheDescriptorsOfItsSources)
+{
+    const auto needed = [](const char* type, const ParameterTexts& texts)
+    {
+        tools::IngestPlan plan;
+        const auto before = tools::descriptorsNeeded(plan);
+        for (int number = 0; number < 10; ++number)
+        {
+            plan.sources.emplace_back("source", type, texts);
+        }
+        return tools::descriptorsNeeded(plan) - before;
+    };
+    EXPECT_EQ(needed("tcp", {{"host", "localhost"}, {"port", "1"}}), 10U);
+    EXPECT_EQ(needed("tcp", {{"host", "localhost"}, {"port", "1"}, {"execution", "thread"}}), 20U);
+    EXPECT_EQ(needed("file", {{"path", "data"}}), 10U);
+    EXPECT_EQ(needed("file", {{"path", "data"}, {"follow", "true"}}), 30U);
+    EXPECT_EQ(needed("generator", {{"schema", "id:sequence"}}), 0U);
+    if (SourceRegistry::instance().find("mqtt") != nullptr)
+    {
+        EXPECT_EQ(needed("mqtt", {{"uri", "mqtt://localhost"}, {"topics", "t"}}), 30U);
+    }
 }
 
 TEST(RunLimitsTest, tooFewDescriptorsAreRefusedBeforeAnythingIsOpened)

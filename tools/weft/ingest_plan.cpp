@@ -1,5 +1,7 @@
 #include "ingest_plan.hpp"
 
+#include <weft/sources/source_registry.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <string_view>
@@ -22,6 +24,17 @@ std::uint32_t saturate(std::size_t count) noexcept
 {
     constexpr std::size_t Most = std::numeric_limits<std::uint32_t>::max();
     return static_cast<std::uint32_t>(std::min(count, Most));
+}
+
+/// Of all sources together.
+std::uint64_t countFileDescriptors(const std::vector<SourceDescriptor>& sources)
+{
+    std::uint64_t count = 0;
+    for (const auto& source : sources)
+    {
+        count += SourceRegistry::instance().find(source.type())->fileDescriptors(source);
+    }
+    return count;
 }
 
 } // namespace
@@ -61,14 +74,13 @@ std::uint32_t recommendSmallStacks(std::size_t sourceCount, std::size_t reactorC
     return saturate(std::max(least, sourcesPerReactor(sourceCount, reactorCount) + Spare));
 }
 
-std::uint64_t descriptorsNeeded(const IngestPlan& plan) noexcept
+std::uint64_t descriptorsNeeded(const IngestPlan& plan)
 {
-    const std::uint64_t sources = plan.sources.size();
-    const auto sinkFiles = plan.sink.kind == SinkKind::Files ? sources : 0;
+    const auto sinkFiles = plan.sink.kind == SinkKind::Files ? plan.sources.size() : 0;
     // By which a thread's waits are interrupted.
     const std::uint64_t threadEvents = countThreadSources(plan.sources);
-    return sources + threadEvents + sinkFiles + plan.runtime.reactors * DescriptorsPerReactor +
-           plan.workers + DescriptorsOfTheRest;
+    return countFileDescriptors(plan.sources) + threadEvents + sinkFiles +
+           plan.runtime.reactors * DescriptorsPerReactor + plan.workers + DescriptorsOfTheRest;
 }
 
 } // namespace weft::tools

@@ -59,8 +59,8 @@ std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount,
 /// Small stacks for each reactor, on which the sources run: one for each source and some to spare.
 std::uint32_t recommendSmallStacks(std::size_t sourceCount, std::size_t reactorCount) noexcept;
 
-/// File descriptors that the plan may have open at once, with a margin for the rest of the process.
-/// The reactors of the plan's runtime options are resolved.
-std::uint64_t descriptorsNeeded(const IngestPlan& plan) noexcept;
+/// File descriptors that the plan may have open at once, as its types of source count them, with a
+/// margin for the rest of the process. The reactors of the plan's runtime options are resolved.
+std::uint64_t descriptorsNeeded(const IngestPlan& plan);
 
 } // namespace weft::tools

@@ -103,7 +103,7 @@ MachineCheck checkDescriptors(std::size_t reactors)
     MachineCheck check{
         .name = "file descriptors",
         .finding = fmt::format("soft limit {}, raised to the hard limit {} at the start: at most "
-                               "{} sources, half of it with a files sink",
+                               "{} sources that need one each, half of it with a files sink",
                                limit.soft, limit.hard, sources),
     };
     if (sources == 0)

@@ -1,5 +1,6 @@
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/source_provider.hpp>
+#include <weft/sources/source_registry.hpp>
 
 #include "broker.hpp"
 #include "mqtt_peer.hpp"
@@ -69,6 +70,12 @@ TEST(MqttManyTest, thousandSourcesOfOneBrokerOnOneReactor)
                 }));
         }
         broker.awaitLog("Sending SUBACK to", Sources);
+        // As many as weft says beforehand that they need, and some of the runtime's own.
+        const SourceDescriptor one("one", "mqtt", {{"uri", broker.uri()}, {"topics", "t"}});
+        const auto needed = Sources * SourceRegistry::instance().find("mqtt")->fileDescriptors(one);
+        const auto opened = static_cast<std::size_t>(openDescriptorCount() - descriptorsBefore);
+        EXPECT_GE(opened, needed);
+        EXPECT_LT(opened, needed + 20);
         // The reactor, and the threads that resolve names.
         EXPECT_LE(runtime.threadCount(), 5U);
         peer.publish("t", {"for all", "and more"});
