@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <sys/un.h>
 
 namespace weft
 {
@@ -46,6 +48,19 @@ std::string scopeText(std::uint32_t scopeId)
     // An interface that has gone leaves only its number.
     return ::if_indextoname(scopeId, name.data()) != nullptr ? fmt::format("%{}", name.data())
                                                              : fmt::format("%{}", scopeId);
+}
+
+constexpr std::size_t UnixNameOffset = offsetof(sockaddr_un, sun_path);
+
+std::string unixName(const sockaddr_un& address, std::size_t addressSizeBytes)
+{
+    if (addressSizeBytes <= UnixNameOffset)
+    {
+        return "(unnamed)";
+    }
+    const std::string_view name(address.sun_path, addressSizeBytes - UnixNameOffset);
+    return name.front() == '\0' ? fmt::format("@{}", name.substr(1))
+                                : std::string(name.substr(0, name.find('\0')));
 }
 
 template <typename Address>
@@ -96,6 +111,28 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view host, std::ui
     return copyOf(ipv6);
 }
 
+std::optional<SocketAddress> SocketAddress::parseUnix(std::string_view name)
+{
+    static_assert(UnixNameBytesMax + 1 == sizeof(sockaddr_un::sun_path));
+    const bool isAbstract = name.starts_with('@');
+    if (name.size() <= (isAbstract ? 1 : 0) || name.size() > UnixNameBytesMax ||
+        name.find('\0') != std::string_view::npos)
+    {
+        return std::nullopt;
+    }
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::ranges::copy(name, address.sun_path);
+    if (isAbstract)
+    {
+        address.sun_path[0] = '\0';
+    }
+    // An abstract name is as long as the address says; a path ends with a NUL.
+    const auto sizeBytes = UnixNameOffset + name.size() + (isAbstract ? 0 : 1);
+    return SocketAddress(reinterpret_cast<const sockaddr*>(&address),
+                         static_cast<socklen_t>(sizeBytes));
+}
+
 std::uint16_t SocketAddress::port() const noexcept
 {
     switch (family())
@@ -124,6 +161,8 @@ std::string SocketAddress::toString() const
         return fmt::format("[{}{}]:{}", host.data(),
                            scopeText(reinterpret_cast<const sockaddr_in6&>(storage).sin6_scope_id),
                            port());
+    case AF_UNIX:
+        return "unix:" + unixName(reinterpret_cast<const sockaddr_un&>(storage), sizeBytes);
     default:
         return "(no internet address)";
     }

@@ -2,6 +2,7 @@
 
 #include <weft/timers/clock.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -16,7 +17,8 @@
 namespace weft
 {
 
-/// An IPv4 or IPv6 address with a port, or any other socket address that the kernel hands out.
+/// An IPv4 or IPv6 address with a port, the name of a Unix socket, or any other socket address that
+/// the kernel hands out.
 class SocketAddress
 {
 public:
@@ -28,6 +30,15 @@ public:
     /// A numeric IPv4 or IPv6 address ("127.0.0.1", "::1", "fe80::1%eth0"); empty for anything
     /// else, names included.
     static std::optional<SocketAddress> parse(std::string_view host, std::uint16_t port);
+
+    /// A Unix socket's: a path, or "@name" for a name in the abstract namespace; a file whose name
+    /// begins with an at sign is "./@name". Empty for a text that is empty or "@", has a NUL byte
+    /// or more than UnixNameBytesMax bytes.
+    static std::optional<SocketAddress> parseUnix(std::string_view name);
+
+    /// What the kernel has room for: 108 bytes, of which one ends a path or begins an abstract
+    /// name.
+    static constexpr std::size_t UnixNameBytesMax = 107;
 
     const sockaddr* data() const noexcept
     {
@@ -63,7 +74,8 @@ public:
     /// Zero for families that have none.
     std::uint16_t port() const noexcept;
 
-    /// "127.0.0.1:9000", "[::1]:9000", "[fe80::1%eth0]:9000".
+    /// "127.0.0.1:9000", "[::1]:9000", "[fe80::1%eth0]:9000", "unix:/run/feed", "unix:@feed",
+    /// "unix:(unnamed)".
     std::string toString() const;
 
 private:

@@ -66,70 +66,8 @@ io::Result<TcpStream> TcpStream::connect(const std::string& host, std::uint16_t 
     return stream;
 }
 
-io::Result<std::size_t> TcpStream::receive(std::span<std::byte> buffer, Deadline deadline) const
-{
-    return io::recv(socket.get(), buffer, 0, deadline);
-}
-
-io::Result<std::size_t> TcpStream::receive(std::span<const iovec> buffers, Deadline deadline,
-                                           int flags) const
-{
-    if (buffers.size() == 1)
-    {
-        const auto& only = buffers.front();
-        return io::recv(socket.get(), {static_cast<std::byte*>(only.iov_base), only.iov_len}, flags,
-                        deadline);
-    }
-    msghdr message = {};
-    message.msg_iov = const_cast<iovec*>(buffers.data());
-    message.msg_iovlen = buffers.size();
-    return io::recvmsg(socket.get(), message, flags, deadline);
-}
-
-io::Result<std::size_t> TcpStream::send(std::span<const std::byte> bytes, Deadline deadline) const
-{
-    return io::send(socket.get(), bytes, 0, deadline);
-}
-
-io::Result<void> TcpStream::sendAll(std::span<const std::byte> bytes, Deadline deadline) const
-{
-    while (!bytes.empty())
-    {
-        const auto sent = send(bytes, deadline);
-        if (!sent)
-        {
-            return std::unexpected(sent.error());
-        }
-        bytes = bytes.subspan(*sent);
-    }
-    return {};
-}
-
-io::Result<void> TcpStream::shutdownSend() const
-{
-    return io::shutdown(socket.get(), SHUT_WR);
-}
-
-io::Result<void> TcpStream::close()
-{
-    return io::close(std::move(socket));
-}
-
-SocketAddress TcpStream::localAddress() const noexcept
-{
-    SocketAddress address;
-    Machine::current().getsockname(socket.get(), address);
-    return address;
-}
-
-SocketAddress TcpStream::peerAddress() const noexcept
-{
-    SocketAddress address;
-    Machine::current().getpeername(socket.get(), address);
-    return address;
-}
-
-io::Result<TcpListener> TcpListener::listen(const SocketAddress& address, int backlog)
+io::Result<TcpListener> TcpListener::listen(const SocketAddress& address, int backlog,
+                                            bool sharedPort)
 {
     auto socket = makeSocket(address.family());
     if (!socket)
@@ -138,6 +76,10 @@ io::Result<TcpListener> TcpListener::listen(const SocketAddress& address, int ba
     }
     const int yes = 1;
     ::setsockopt(socket->get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (sharedPort)
+    {
+        ::setsockopt(socket->get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes));
+    }
     if (::bind(socket->get(), address.data(), address.size()) != 0 ||
         ::listen(socket->get(), backlog) != 0)
     {

@@ -3,26 +3,19 @@
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/owned_descriptor.hpp>
 #include <weft/reactor/socket_address.hpp>
+#include <weft/reactor/stream_socket.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace weft
 {
 
-/// A TCP connection. Calls behave as those in io.hpp; two fibers may use it at once when one only
-/// receives and the other only sends.
-class TcpStream
+/// A TCP connection.
+class TcpStream : public StreamSocket
 {
 public:
-    /// Owns nothing.
-    TcpStream() noexcept = default;
-
-    explicit TcpStream(OwnedDescriptor connected) noexcept : socket(std::move(connected))
-    {
-    }
+    using StreamSocket::StreamSocket;
 
     /// Suspends.
     static io::Result<TcpStream> connect(const SocketAddress& address,
@@ -32,45 +25,6 @@ public:
     /// of the last address of a family that this machine has. Suspends.
     static io::Result<TcpStream> connect(const std::string& host, std::uint16_t port,
                                          Deadline deadline = NoDeadline);
-
-    bool isOpen() const noexcept
-    {
-        return static_cast<bool>(socket);
-    }
-
-    int descriptor() const noexcept
-    {
-        return socket.get();
-    }
-
-    /// What has arrived, at least one byte; zero when the peer has ended the stream. Suspends.
-    io::Result<std::size_t> receive(std::span<std::byte> buffer,
-                                    Deadline deadline = NoDeadline) const;
-
-    /// The same into several buffers, filled in order. `flags` as for recvmsg(2): with MSG_DONTWAIT
-    /// the error is EAGAIN when nothing has arrived.
-    io::Result<std::size_t> receive(std::span<const iovec> buffers, Deadline deadline = NoDeadline,
-                                    int flags = 0) const;
-
-    /// Sends at least one byte. Suspends.
-    io::Result<std::size_t> send(std::span<const std::byte> bytes,
-                                 Deadline deadline = NoDeadline) const;
-
-    /// Sends everything, or tells why not; how much had gone is then unknown. Suspends.
-    io::Result<void> sendAll(std::span<const std::byte> bytes,
-                             Deadline deadline = NoDeadline) const;
-
-    /// Tells the peer that no more comes. Suspends.
-    io::Result<void> shutdownSend() const;
-
-    /// Suspends.
-    io::Result<void> close();
-
-    SocketAddress localAddress() const noexcept;
-    SocketAddress peerAddress() const noexcept;
-
-private:
-    OwnedDescriptor socket;
 };
 
 /// A listening TCP socket.
@@ -81,9 +35,11 @@ public:
 
     TcpListener() noexcept = default;
 
-    /// Port zero lets the kernel choose: see localAddress(). Does not suspend.
+    /// Port zero lets the kernel choose: see localAddress(). With `sharedPort` others that say so,
+    /// too, may listen on the same port (SO_REUSEPORT): the kernel gives each some of the
+    /// connections. Does not suspend.
     static io::Result<TcpListener> listen(const SocketAddress& address,
-                                          int backlog = DefaultBacklog);
+                                          int backlog = DefaultBacklog, bool sharedPort = false);
 
     /// Suspends.
     io::Result<TcpStream> accept(Deadline deadline = NoDeadline) const;

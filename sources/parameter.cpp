@@ -30,6 +30,16 @@ bool unbounded(const ParameterDefinition& definition) noexcept
     return definition.most == std::numeric_limits<std::int64_t>::max();
 }
 
+std::string allowedTexts(const ParameterDefinition& definition)
+{
+    if (!definition.choices.empty())
+    {
+        return fmt::format("one of {}", fmt::join(definition.choices, ", "));
+    }
+    return unbounded(definition) ? "a text that is not empty"
+                                 : fmt::format("a text of 1 to {} bytes", definition.most);
+}
+
 std::string allowedDurations(const ParameterDefinition& definition)
 {
     const auto least = formatDuration(std::chrono::nanoseconds(definition.least));
@@ -81,8 +91,7 @@ std::string ParameterDefinition::allowed() const
     switch (type)
     {
     case ParameterType::Text:
-        return choices.empty() ? "a text that is not empty"
-                               : fmt::format("one of {}", fmt::join(choices, ", "));
+        return allowedTexts(*this);
     case ParameterType::Integer:
         return unbounded(*this) ? fmt::format("a whole number of at least {}", least)
                                 : fmt::format("{} to {}", least, most);
@@ -111,8 +120,9 @@ ParameterValue parseParameter(const ParameterDefinition& definition, std::string
     {
         const auto& choices = definition.choices;
         const bool known = choices.empty() || std::ranges::find(choices, text) != choices.end();
+        const bool fits = static_cast<std::int64_t>(text.size()) <= definition.most;
         // An empty default stands for "not given".
-        if (known && (!text.empty() || definition.defaultValue == ""))
+        if (known && fits && (!text.empty() || definition.defaultValue == ""))
         {
             return std::string(text);
         }

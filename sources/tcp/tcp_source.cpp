@@ -1,3 +1,4 @@
+#include <weft/sources/fill_from_stream.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_registry.hpp>
 #include <weft/sources/tcp/tcp_source.hpp>
@@ -77,29 +78,12 @@ FillStatus TcpSource::fillBuffer(Fill& fill)
     {
         return fillSecured(fill);
     }
-    while (fill.wantsMore())
+    const auto status = fillFromStream(fill, stream);
+    if (!status)
     {
-        const auto received = receive(fill);
-        if (!received)
-        {
-            if (received.error() == std::errc::resource_unavailable_try_again)
-            {
-                fill.foundNothing();
-                continue;
-            }
-            if (gaveUp(received.error()))
-            {
-                break;
-            }
-            throw SourceError(received.error(), fmt::format("receive from {}", peer()));
-        }
-        if (*received == 0)
-        {
-            return FillStatus::EndOfStream;
-        }
-        fill.advance(*received);
+        throw SourceError(status.error(), fmt::format("receive from {}", peer()));
     }
-    return FillStatus::More;
+    return *status;
 }
 
 /// TLS gives out no more than a record at a time, so there is one buffer to fill.
@@ -119,22 +103,6 @@ FillStatus TcpSource::fillSecured(Fill& fill)
         fill.advance(*received);
     }
     return FillStatus::More;
-}
-
-io::Result<std::size_t> TcpSource::receive(Fill& fill)
-{
-    if (const auto pauseEnd = fill.pauseUntil())
-    {
-        if (const auto slept = io::sleepUntil(*pauseEnd); !slept)
-        {
-            return std::unexpected(slept.error());
-        }
-    }
-    if (fill.mayWait())
-    {
-        return stream.receive(fill.space(), fill.deadline());
-    }
-    return stream.receive(fill.space(), NoDeadline, MSG_DONTWAIT);
 }
 
 void TcpSource::close()

@@ -35,7 +35,6 @@ public:
 
 private:
     FillStatus fillSecured(Fill& fill);
-    io::Result<std::size_t> receive(Fill& fill);
     std::string peer() const;
 
     std::string host;

@@ -36,6 +36,24 @@ TEST(SocketAddressTest, scopeIsPrintedToo)
     EXPECT_EQ(printed("fe80::1%none"), "none");
 }
 
+TEST(SocketAddressTest, namesOfUnixSocketsArePathsOrAbstract)
+{
+    const auto printedUnix = [](std::string_view name)
+    {
+        const auto address = SocketAddress::parseUnix(name);
+        return address ? address->toString() : "none";
+    };
+    EXPECT_EQ(printedUnix("/run/feed"), "unix:/run/feed");
+    EXPECT_EQ(printedUnix("@feed"), "unix:@feed");
+    EXPECT_EQ(printedUnix("./@feed"), "unix:./@feed");
+    EXPECT_EQ(printedUnix(""), "none");
+    EXPECT_EQ(printedUnix("@"), "none");
+    EXPECT_EQ(printedUnix(std::string_view("a\0b", 3)), "none");
+    const std::string longest(SocketAddress::UnixNameBytesMax, 'x');
+    EXPECT_EQ(printedUnix(longest), "unix:" + longest);
+    EXPECT_EQ(printedUnix(longest + "x"), "none");
+}
+
 /// inet_pton() and getaddrinfo() see only what is before it.
 TEST(SocketAddressTest, hostWithANulIsNeitherAddressNorName)
 {
