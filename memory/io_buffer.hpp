@@ -27,7 +27,9 @@ struct BufferMetadata
 {
     /// The source that filled the buffer.
     std::uint64_t originId = 0;
-    /// Position in that source's stream, counted in buffers.
+    /// The connection of that source that it came over; zero for a source that has but one stream.
+    std::uint64_t connection = 0;
+    /// Position in that stream, counted in buffers.
     std::uint64_t sequenceNumber = 0;
     /// When the buffer was filled.
     std::chrono::steady_clock::time_point creationTime{};

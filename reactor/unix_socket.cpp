@@ -22,10 +22,10 @@ int socketType(UnixSocketKind kind) noexcept
     return kind == UnixSocketKind::Stream ? SOCK_STREAM : SOCK_SEQPACKET;
 }
 
-io::Result<OwnedDescriptor> makeSocket(UnixSocketKind kind, int flags = 0)
+io::Result<OwnedDescriptor> makeSocket(UnixSocketKind kind)
 {
     // Blocking mode: io_uring then waits by itself where it would otherwise answer EAGAIN.
-    const int socket = Machine::current().socket(AF_UNIX, socketType(kind) | SOCK_CLOEXEC | flags);
+    const int socket = Machine::current().socket(AF_UNIX, socketType(kind) | SOCK_CLOEXEC);
     if (socket < 0)
     {
         return std::unexpected(errnoError(-socket));
@@ -40,16 +40,18 @@ std::string pathOf(const SocketAddress& address)
     return unixAddress.sun_path;
 }
 
-/// Whether nobody listens at the address any more.
-bool isStale(const SocketAddress& address, UnixSocketKind kind) noexcept
+/// Whether no process has the socket at this path any more. Asked with a socket of a kind that
+/// cannot be connected to a listening one: who listens sees nothing of it.
+bool isStale(const SocketAddress& address) noexcept
 {
-    const auto probe = makeSocket(kind, SOCK_NONBLOCK);
-    return probe && ::connect(probe->get(), address.data(), address.size()) != 0 &&
+    const OwnedDescriptor probe(
+        Machine::current().socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK));
+    return probe && ::connect(probe.get(), address.data(), address.size()) != 0 &&
            errno == ECONNREFUSED;
 }
 
 /// The error, an errno; zero when it has the address.
-int bindTo(int socket, const SocketAddress& address, UnixSocketKind kind)
+int bindTo(int socket, const SocketAddress& address)
 {
     if (::bind(socket, address.data(), address.size()) == 0)
     {
@@ -66,7 +68,7 @@ int bindTo(int socket, const SocketAddress& address, UnixSocketKind kind)
     {
         return EEXIST;
     }
-    if (!isStale(address, kind))
+    if (!isStale(address))
     {
         return EADDRINUSE;
     }
@@ -156,7 +158,7 @@ io::Result<UnixListener> UnixListener::listen(const SocketAddress& address, Unix
     UnixListener listener;
     listener.socket = std::move(*made);
     listener.kind = kind;
-    if (const int error = bindTo(listener.descriptor(), address, kind); error != 0)
+    if (const int error = bindTo(listener.descriptor(), address); error != 0)
     {
         return std::unexpected(errnoError(error));
     }

@@ -18,6 +18,14 @@ namespace weft
 namespace
 {
 
+SpawnOptions fiberOptions(SourceTask& task)
+{
+    return {.name = task.name(), .stack = task.stackClass(), .stop = task.stopSource().get_token()};
+}
+
+/// What the source's fiber does.
+void runOnFiber(SourceTask& task);
+
 /// A fiber that runs a source; lives on its stack.
 class FiberExecution final : public PooledExecution<IoBufferPool, BufferReservation>
 {
@@ -70,6 +78,17 @@ public:
         }
     }
 
+    void launch(std::shared_ptr<SourceTask> task) override
+    {
+        const auto options = fiberOptions(*task);
+        spawnOn(reactor.scheduler(), options,
+                [task = std::move(task)]
+                {
+                    runOnFiber(*task);
+                })
+            .detach();
+    }
+
 private:
     /// The fiber's waits are ended on its own thread. One message at a time: the wish itself is in
     /// the demand, which is looked at when the message arrives.
@@ -104,6 +123,12 @@ private:
     std::optional<std::chrono::nanoseconds> batchedInterval;
 };
 
+void runOnFiber(SourceTask& task)
+{
+    FiberExecution execution(*Reactor::current());
+    task.run(execution);
+}
+
 } // namespace
 
 AsyncSourceRunner::AsyncSourceRunner(Runtime& sourceRuntime, OriginId origin,
@@ -117,15 +142,13 @@ AsyncSourceRunner::AsyncSourceRunner(Runtime& sourceRuntime, OriginId origin,
 
 void AsyncSourceRunner::launch(std::shared_ptr<SourceTask> launched)
 {
+    auto options = fiberOptions(*launched);
+    options.reactor = reactor;
     runtime
-        .spawn({.name = launched->name(),
-                .stack = launched->stackClass(),
-                .reactor = reactor,
-                .stop = launched->stopSource().get_token()},
+        .spawn(options,
                [launched]
                {
-                   FiberExecution execution(*Reactor::current());
-                   launched->run(execution);
+                   runOnFiber(*launched);
                })
         .detach();
 }

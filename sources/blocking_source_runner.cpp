@@ -18,12 +18,15 @@ namespace weft
 namespace
 {
 
+void startThread(Runtime& runtime, std::shared_ptr<SourceTask> task);
+
 /// A thread that runs a source; lives on its stack.
 class ThreadExecution final : public PooledExecution<SharedIoBufferPool, SharedBufferReservation>
 {
 public:
-    explicit ThreadExecution(SharedIoBufferPool& buffers) noexcept
-        : PooledExecution(buffers),
+    explicit ThreadExecution(Runtime& sourceRuntime) noexcept
+        : PooledExecution(sourceRuntime.buffers().threadPool()),
+          runtime(sourceRuntime),
           waits(*ThreadWaits::current())
     {
     }
@@ -41,11 +44,28 @@ public:
         }
     }
 
+    void launch(std::shared_ptr<SourceTask> task) override
+    {
+        startThread(runtime, std::move(task));
+    }
+
 private:
+    Runtime& runtime;
     ThreadWaits& waits;
     alignas(BufferRack) std::array<std::byte, sizeof(BufferRack)> rackMemory;
     BufferRacks ownRacks{rackMemory}; // one rack
 };
+
+void startThread(Runtime& runtime, std::shared_ptr<SourceTask> task)
+{
+    auto& started = *task;
+    runtime.blockingThreads().start(started.name(), started.stopSource().get_token(),
+                                    [task = std::move(task), &runtime]
+                                    {
+                                        ThreadExecution execution(runtime);
+                                        task->run(execution);
+                                    });
+}
 
 } // namespace
 
@@ -59,8 +79,7 @@ BlockingSourceRunner::BlockingSourceRunner(Runtime& sourceRuntime, OriginId orig
 
 void BlockingSourceRunner::launch(std::shared_ptr<SourceTask> launched)
 {
-    auto& buffers = runtime.buffers();
-    if (!buffers.hasThreadPool())
+    if (!runtime.buffers().hasThreadPool())
     {
         throw std::system_error(
             std::make_error_code(std::errc::no_buffer_space),
@@ -68,12 +87,7 @@ void BlockingSourceRunner::launch(std::shared_ptr<SourceTask> launched)
                         "sources; raise runtime.thread_buffers to at least 1",
                         launched->name()));
     }
-    runtime.blockingThreads().start(launched->name(), launched->stopSource().get_token(),
-                                    [launched, &pool = buffers.threadPool()]
-                                    {
-                                        ThreadExecution execution(pool);
-                                        launched->run(execution);
-                                    });
+    startThread(runtime, std::move(launched));
 }
 
 } // namespace weft

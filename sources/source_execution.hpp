@@ -6,12 +6,14 @@
 #include <weft/timers/clock.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace weft
 {
 
 class FlushDemand;
+class SourceTask;
 
 /// What a source's life needs of that which runs it, a fiber or a thread. Made there, and used
 /// there but for what is marked otherwise.
@@ -51,6 +53,10 @@ public:
     /// Ends the source's wait for the buffer's flush, if that is what it waits for. Any thread,
     /// while the object exists.
     virtual void bringFlushForward(FlushDemand& demand) noexcept = 0;
+
+    /// Runs another source, which has begun, as this one is run: on a fiber of the same reactor, or
+    /// on a thread of its own. Throws as SourceRunner::start().
+    virtual void launch(std::shared_ptr<SourceTask> task) = 0;
 
 protected:
     SourceExecution() = default;

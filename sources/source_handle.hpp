@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace weft
 {
@@ -64,6 +65,12 @@ public:
     SourceStatistics statistics() const
     {
         return runner->statistics();
+    }
+
+    /// See SourceRunner::connections().
+    std::vector<ConnectionStatistics> connections() const
+    {
+        return runner->connections();
     }
 
 private:

@@ -101,4 +101,9 @@ SourceStatistics SourceRunner::statistics() const
     return task->statistics();
 }
 
+std::vector<ConnectionStatistics> SourceRunner::connections() const
+{
+    return task->connectionList();
+}
+
 } // namespace weft

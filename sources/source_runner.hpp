@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft
 {
@@ -67,8 +68,23 @@ struct SourceStatistics
     std::chrono::nanoseconds bufferWaitTotal{};
     std::chrono::nanoseconds bufferWaitLongest{}; // the one that goes on included
 
+    // Of a listening source. The numbers above are then those of its connections together.
+    std::uint64_t connectionsOpen = 0;
+    std::uint64_t connectionsAccepted = 0; // the open ones included
+    std::uint64_t connectionsFailed = 0;   // of these
+    /// That the machine could not take yet, for want of descriptors or buffers, say: each is tried
+    /// again. lastError has the reason.
+    std::uint64_t acceptFailures = 0;
+
     std::string endpoint; // what Source::describe() said
     std::string lastError;
+};
+
+/// One connection of a listening source.
+struct ConnectionStatistics
+{
+    ConnectionNumber connection = 0;
+    SourceStatistics statistics;
 };
 
 enum class TryStopResult : std::uint8_t
@@ -94,7 +110,8 @@ public:
     /// tried again then.
     ///
     /// What is emitted: data; then, unless a stop was asked for, the end of the stream; or one
-    /// failure, which an exception of close does not replace.
+    /// failure, which an exception of close does not replace. By a listening source, in place of
+    /// the data: the begin of each connection, its data and, with the same exception, its end.
     bool start(EmitFunction emit);
 
     /// Asks the source to stop. Returns at once. Idempotent; before start() it does nothing.
@@ -110,6 +127,9 @@ public:
     void requestFlush() noexcept;
 
     SourceStatistics statistics() const;
+
+    /// Those that are open now; none if the source does not listen.
+    std::vector<ConnectionStatistics> connections() const;
 
 protected:
     SourceRunner(OriginId origin, SourceRunnerOptions options, std::unique_ptr<Source> source);

@@ -1,6 +1,8 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/io.hpp>
+#include <weft/sources/connections.hpp>
+#include <weft/sources/listening_source.hpp>
 #include <weft/sources/quantity.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_execution.hpp>
@@ -54,7 +56,13 @@ SourceTask::SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
       source(std::move(sourceToRun)),
       reconnect(options.reconnect, sourceOrigin)
 {
+    if (auto* const listening = dynamic_cast<ListeningSource*>(source.get()))
+    {
+        connections = std::make_unique<Connections>(*listening, origin, options, emit);
+    }
 }
+
+SourceTask::~SourceTask() = default;
 
 bool SourceTask::begin(EmitFunction&& emitFunction)
 {
@@ -91,15 +99,19 @@ void SourceTask::run(SourceExecution& own) noexcept
     std::exception_ptr failure;
     try
     {
-        own.reserve(options.name, options.buffersInFlightMax);
-        const auto batchWait = own.allowBatching(options.flushInterval);
-        const bool isTimed = options.flushInterval > batchWait;
-        fillInterval = isTimed ? options.flushInterval - batchWait : options.flushInterval;
+        if (!connections)
+        {
+            claimBuffers(own);
+        }
         endOfStream = runAttempts();
     }
     catch (...)
     {
         failure = std::current_exception();
+    }
+    if (connections)
+    {
+        connections->stopAll();
     }
     if (isAnswerToStop(failure))
     {
@@ -118,6 +130,14 @@ void SourceTask::run(SourceExecution& own) noexcept
     execution = nullptr;
     over = true;
     changed.notify_all();
+}
+
+void SourceTask::claimBuffers(SourceExecution& own)
+{
+    own.reserve(options.name, options.buffersInFlightMax);
+    const auto batchWait = own.allowBatching(options.flushInterval);
+    const bool isTimed = options.flushInterval > batchWait;
+    fillInterval = isTimed ? options.flushInterval - batchWait : options.flushInterval;
 }
 
 /// Opens the source, again after transient errors as the policy says, until the stream has ended
@@ -165,7 +185,7 @@ bool SourceTask::runOnce()
     {
         noteEndpoint(source->describe());
         counters.setState(SourceState::Running);
-        endOfStream = fillAndEmit();
+        endOfStream = connections ? connections->serve(*execution) : fillAndEmit();
     }
     catch (...)
     {
@@ -401,6 +421,11 @@ SourceFailure SourceTask::describeFinal(const std::exception_ptr& failure)
 
 void SourceTask::requestFlush() noexcept
 {
+    if (connections)
+    {
+        connections->requestFlush();
+        return;
+    }
     const std::lock_guard lock(mutex);
     if (demand.utter() != NoDeadline && execution != nullptr)
     {
@@ -433,7 +458,16 @@ SourceStatistics SourceTask::statistics() const
     const std::lock_guard lock(mutex);
     statistics.endpoint = endpoint;
     statistics.lastError = lastError;
+    if (connections)
+    {
+        connections->addTo(statistics);
+    }
     return statistics;
+}
+
+std::vector<ConnectionStatistics> SourceTask::connectionList() const
+{
+    return connections ? connections->list() : std::vector<ConnectionStatistics>();
 }
 
 void SourceTask::noteEndpoint(std::string description)

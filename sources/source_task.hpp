@@ -18,10 +18,12 @@
 #include <stop_token>
 #include <string>
 #include <system_error>
+#include <vector>
 
 namespace weft
 {
 
+class Connections;
 class FillWindow;
 class SourceExecution;
 
@@ -37,11 +39,14 @@ class SourceExecution;
 ///   4. One last event at most: the end of the stream, unless a stop was asked for, or the first
 ///      failure. IoError::Stopped under a stop is no failure.
 ///   5. The source and the emit function are destroyed before anybody is told that it is over.
+///   6. A listening source has connections in place of buffers. It is over when they are.
 class SourceTask
 {
 public:
     SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
                std::unique_ptr<Source> sourceToRun);
+
+    ~SourceTask();
 
     SourceTask(const SourceTask&) = delete;
     SourceTask& operator=(const SourceTask&) = delete;
@@ -78,8 +83,10 @@ public:
     bool waitUntilOver(Deadline deadline);
 
     SourceStatistics statistics() const;
+    std::vector<ConnectionStatistics> connectionList() const;
 
 private:
+    void claimBuffers(SourceExecution& own);
     bool runAttempts();
     bool runOnce();
     bool fillAndEmit();
@@ -107,6 +114,8 @@ private:
     /// The flush interval, less what its bytes may wait for a batch.
     std::chrono::nanoseconds fillInterval{};
     bool retryPointless = false; // whatever the error is
+    /// Of a listening source, which then has no buffers of its own.
+    std::unique_ptr<Connections> connections;
 
     SourceCounters counters;
 

@@ -1,0 +1,512 @@
+#include <weft/fibers/this_fiber.hpp>
+#include <weft/memory/assert.hpp>
+#include <weft/reactor/io_error.hpp>
+#include <weft/sources/connections.hpp>
+#include <weft/sources/source_error.hpp>
+#include <weft/sources/source_execution.hpp>
+#include <weft/sources/source_task.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <iterator>
+#include <stop_token>
+#include <utility>
+#include <variant>
+
+namespace weft
+{
+
+namespace
+{
+
+constexpr std::chrono::nanoseconds PauseLeast = std::chrono::milliseconds(1);
+constexpr std::chrono::nanoseconds PauseMost = std::chrono::seconds(1);
+
+/// Whether the listening socket itself is of no more use.
+bool isFinal(std::error_code error) noexcept
+{
+    return error == errnoError(EBADF) || error == errnoError(EINVAL) ||
+           error == errnoError(ENOTSOCK);
+}
+
+void add(SourceStatistics& total, const SourceStatistics& one)
+{
+    total.bytes += one.bytes;
+    total.buffers += one.buffers;
+    total.buffersDropped += one.buffersDropped;
+    total.bytesDropped += one.bytesDropped;
+    total.buffersDemanded += one.buffersDemanded;
+    total.buffersInFlight += one.buffersInFlight;
+    total.bufferWaits += one.bufferWaits;
+    total.bufferWaitTotal += one.bufferWaitTotal;
+    total.bufferWaitLongest = std::max(total.bufferWaitLongest, one.bufferWaitLongest);
+}
+
+} // namespace
+
+struct Connections::Connection
+{
+    ConnectionNumber number = 0;
+    std::shared_ptr<SourceTask> task;
+    std::list<Connection>::iterator self;
+    bool isAccepted = false;
+    bool hasBegun = false; // of its own fiber or thread: downstream knows of it
+};
+
+/// Tells of the connection when it has been accepted.
+class Connections::AcceptedSource final : public Source
+{
+public:
+    AcceptedSource(Connections& owner, Connection& ownConnection,
+                   std::unique_ptr<Source> acceptedSource) noexcept
+        : connections(owner),
+          connection(ownConnection),
+          source(std::move(acceptedSource))
+    {
+    }
+
+    void open() override
+    {
+        source->open();
+        connections.accepted(connection);
+        std::exception_ptr refusal;
+        try
+        {
+            connections.begins(connection, *source);
+        }
+        catch (...)
+        {
+            refusal = std::current_exception();
+        }
+        if (refusal)
+        {
+            closeRefused();
+            std::rethrow_exception(refusal);
+        }
+    }
+
+    FillStatus fillBuffer(Fill& fill) override
+    {
+        return source->fillBuffer(fill);
+    }
+
+    void close() override
+    {
+        source->close();
+    }
+
+    StackClass stackClass() const noexcept override
+    {
+        return source->stackClass();
+    }
+
+    std::string describe() const override
+    {
+        return source->describe();
+    }
+
+private:
+    void closeRefused() noexcept
+    {
+        const StopShield shield;
+        try
+        {
+            source->close();
+        }
+        catch (...)
+        {
+            // The refusal is the cause.
+        }
+    }
+
+    Connections& connections;
+    Connection& connection;
+    const std::unique_ptr<Source> source;
+};
+
+/// The emit function of one connection. Its end is the connection's.
+class Connections::Feed
+{
+public:
+    Feed(Connections& owner, Connection& ownConnection) noexcept
+        : connections(&owner),
+          connection(ownConnection)
+    {
+    }
+
+    Feed(Feed&& other) noexcept
+        : connections(std::exchange(other.connections, nullptr)),
+          connection(other.connection)
+    {
+    }
+
+    Feed& operator=(Feed&&) = delete;
+
+    ~Feed()
+    {
+        if (connections != nullptr)
+        {
+            connections->over(connection);
+        }
+    }
+
+    void operator()(OriginId /*origin*/, SourceEvent event)
+    {
+        if (auto* const data = std::get_if<SourceData>(&event))
+        {
+            data->buffer.metadata().connection = connection.number;
+            connections->emitInTurn(std::move(event));
+        }
+        else if (auto* const failure = std::get_if<SourceFailure>(&event))
+        {
+            connections->failed(connection, std::move(*failure));
+        }
+        else
+        {
+            connections->emitInTurn(ConnectionEnd{.connection = connection.number, .failure = {}});
+        }
+    }
+
+private:
+    Connections* connections; // null when moved from
+    Connection& connection;
+};
+
+Connections::Connections(ListeningSource& listeningSource, OriginId sourceOrigin,
+                         const SourceRunnerOptions& sourceOptions, EmitFunction& sourceEmit)
+    : source(listeningSource),
+      origin(sourceOrigin),
+      options(sourceOptions),
+      limits(listeningSource.limits()),
+      emit(sourceEmit)
+{
+}
+
+Connections::~Connections()
+{
+    WEFT_ASSERT(running.empty() && ended.empty());
+}
+
+bool Connections::serve(SourceExecution& execution)
+{
+    const auto stop = this_fiber::stopToken();
+    const std::stop_callback onStop(stop,
+                                    [this]
+                                    {
+                                        const std::lock_guard lock(mutex);
+                                        ++changes;
+                                        changed.notify_all();
+                                    });
+    std::optional<SourceFailure> failure;
+    bool complete = false;
+    while (!stop.stop_requested() && !complete)
+    {
+        const auto seen = changeCount();
+        removeEnded();
+        failure = takeAcceptFailure();
+        if (failure && isFinal(failure->code))
+        {
+            break;
+        }
+        if (mayLaunch())
+        {
+            launchNext(execution);
+            continue;
+        }
+        {
+            const std::lock_guard lock(mutex);
+            complete = limits.connectionsTotal > 0 && acceptedCount == limits.connectionsTotal &&
+                       running.empty() && ended.empty();
+        }
+        if (!complete)
+        {
+            waitForChange(seen);
+        }
+    }
+    stopAccepting();
+    if (failure && isFinal(failure->code))
+    {
+        throw SourceError(failure->code, failure->message);
+    }
+    return complete;
+}
+
+/// The listening socket must not be closed while somebody accepts from it.
+void Connections::stopAccepting()
+{
+    for (;;)
+    {
+        std::shared_ptr<SourceTask> task;
+        {
+            const std::lock_guard lock(mutex);
+            if (accepting == nullptr)
+            {
+                return;
+            }
+            task = accepting->task;
+        }
+        // From here on it is one that is open, or over.
+        task->stopSource().request_stop();
+        std::unique_lock lock(mutex);
+        changed.wait(lock,
+                     [this]
+                     {
+                         return accepting == nullptr;
+                     });
+    }
+}
+
+void Connections::stopAll() noexcept
+{
+    std::vector<std::shared_ptr<SourceTask>> tasks;
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& connection : running)
+        {
+            tasks.push_back(connection.task);
+        }
+    }
+    for (const auto& task : tasks)
+    {
+        task->stopSource().request_stop();
+    }
+    std::unique_lock lock(mutex);
+    changed.wait(lock,
+                 [this]
+                 {
+                     return running.empty();
+                 });
+    lock.unlock();
+    removeEnded();
+}
+
+/// Whether there is to be another connection that waits to be accepted, now.
+bool Connections::mayLaunch() const
+{
+    const std::lock_guard lock(mutex);
+    return accepting == nullptr && running.size() < limits.connectionsMax &&
+           (limits.connectionsTotal == 0 || acceptedCount < limits.connectionsTotal) &&
+           Clock::now() >= pauseEnd;
+}
+
+void Connections::launchNext(SourceExecution& execution)
+{
+    Connection* connection = nullptr;
+    {
+        const std::lock_guard lock(mutex);
+        connection = &running.emplace_back();
+        connection->self = std::prev(running.end());
+        connection->number = acceptedCount + 1;
+        accepting = connection;
+    }
+    // What goes wrong from here on is told when the feed is gone.
+    Feed feed(*this, *connection);
+    try
+    {
+        auto ownOptions = options;
+        ownOptions.name = fmt::format("{}#{}", options.name, connection->number);
+        ownOptions.reconnect = {};
+        auto task = std::make_shared<SourceTask>(
+            origin, std::move(ownOptions),
+            std::make_unique<AcceptedSource>(*this, *connection, source.nextConnection()));
+        {
+            const std::lock_guard lock(mutex);
+            connection->task = task;
+        }
+        task->begin(std::move(feed));
+        try
+        {
+            execution.launch(task);
+        }
+        catch (const std::system_error& error)
+        {
+            failed(*connection, {.code = error.code(), .message = error.what(), .exception = {}});
+            task->unbegin();
+        }
+    }
+    catch (const std::exception& error)
+    {
+        failed(*connection, {.code = {}, .message = error.what(), .exception = {}});
+    }
+}
+
+/// Waits for those that are about to be over, and forgets them.
+void Connections::removeEnded() noexcept
+{
+    std::unique_lock lock(mutex);
+    while (!ended.empty())
+    {
+        auto& connection = ended.front();
+        std::list<Connection> removed;
+        if (connection.task != nullptr)
+        {
+            lock.unlock();
+            connection.task->waitUntilOver(NoDeadline);
+            lock.lock();
+            auto last = connection.task->statistics();
+            last.buffersInFlight = 0;
+            add(totals, last);
+        }
+        removed.splice(removed.begin(), ended, ended.begin());
+        if (connection.isAccepted)
+        {
+            // It has left something that another may need.
+            pauseEnd = {};
+        }
+        lock.unlock();
+        removed.clear();
+        lock.lock();
+    }
+}
+
+/// Also decides how long to pause.
+std::optional<SourceFailure> Connections::takeAcceptFailure()
+{
+    const std::lock_guard lock(mutex);
+    auto failure = std::exchange(acceptFailure, std::nullopt);
+    if (failure)
+    {
+        pause = std::clamp(2 * pause, PauseLeast, PauseMost);
+        pauseEnd = Clock::now() + pause;
+        lastError = failure->message;
+        ++acceptFailureCount;
+    }
+    return failure;
+}
+
+void Connections::waitForChange(std::uint64_t seen)
+{
+    std::unique_lock lock(mutex);
+    const auto hasChanged = [&]
+    {
+        return changes != seen;
+    };
+    if (pauseEnd > Clock::now() && accepting == nullptr)
+    {
+        changed.wait_until(lock, pauseEnd, hasChanged);
+    }
+    else
+    {
+        changed.wait(lock, hasChanged);
+    }
+}
+
+std::uint64_t Connections::changeCount() const
+{
+    const std::lock_guard lock(mutex);
+    return changes;
+}
+
+void Connections::emitInTurn(SourceEvent event)
+{
+    const std::lock_guard lock(emitTurn);
+    emit(origin, std::move(event));
+}
+
+void Connections::accepted(Connection& connection)
+{
+    const std::lock_guard lock(mutex);
+    WEFT_ASSERT(accepting == &connection);
+    connection.isAccepted = true;
+    accepting = nullptr;
+    ++acceptedCount;
+    pause = {};
+    ++changes;
+    changed.notify_all();
+}
+
+void Connections::begins(Connection& connection, const Source& accepted)
+{
+    emitInTurn(ConnectionBegin{.connection = connection.number, .peer = accepted.describe()});
+    connection.hasBegun = true;
+}
+
+void Connections::failed(Connection& connection, SourceFailure failure)
+{
+    {
+        const std::lock_guard lock(mutex);
+        if (!connection.isAccepted)
+        {
+            acceptFailure = std::move(failure);
+            return;
+        }
+        ++failedCount;
+        lastError = failure.message;
+    }
+    if (connection.hasBegun)
+    {
+        emitInTurn(ConnectionEnd{.connection = connection.number, .failure = std::move(failure)});
+    }
+}
+
+void Connections::over(Connection& connection) noexcept
+{
+    const std::lock_guard lock(mutex);
+    if (accepting == &connection)
+    {
+        accepting = nullptr;
+    }
+    ended.splice(ended.end(), running, connection.self);
+    ++changes;
+    changed.notify_all();
+}
+
+void Connections::requestFlush() noexcept
+{
+    const std::lock_guard lock(mutex);
+    for (const auto& connection : running)
+    {
+        if (connection.task != nullptr)
+        {
+            connection.task->requestFlush();
+        }
+    }
+}
+
+void Connections::addTo(SourceStatistics& statistics) const
+{
+    const std::lock_guard lock(mutex);
+    add(statistics, totals);
+    for (const auto& connection : running)
+    {
+        if (connection.isAccepted)
+        {
+            add(statistics, connection.task->statistics());
+            ++statistics.connectionsOpen;
+        }
+    }
+    for (const auto& connection : ended)
+    {
+        if (connection.isAccepted)
+        {
+            add(statistics, connection.task->statistics());
+        }
+    }
+    statistics.connectionsAccepted = acceptedCount;
+    statistics.connectionsFailed = failedCount;
+    statistics.acceptFailures = acceptFailureCount;
+    if (statistics.lastError.empty())
+    {
+        statistics.lastError = lastError;
+    }
+}
+
+std::vector<ConnectionStatistics> Connections::list() const
+{
+    std::vector<ConnectionStatistics> open;
+    const std::lock_guard lock(mutex);
+    for (const auto& connection : running)
+    {
+        if (connection.isAccepted)
+        {
+            open.push_back(
+                {.connection = connection.number, .statistics = connection.task->statistics()});
+        }
+    }
+    return open;
+}
+
+} // namespace weft
