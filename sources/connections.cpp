@@ -237,26 +237,23 @@ bool Connections::serve(SourceExecution& execution)
 /// The listening socket must not be closed while somebody accepts from it.
 void Connections::stopAccepting()
 {
-    for (;;)
+    std::shared_ptr<SourceTask> task;
     {
-        std::shared_ptr<SourceTask> task;
+        const std::lock_guard lock(mutex);
+        if (accepting == nullptr)
         {
-            const std::lock_guard lock(mutex);
-            if (accepting == nullptr)
-            {
-                return;
-            }
-            task = accepting->task;
+            return;
         }
-        // From here on it is one that is open, or over.
-        task->stopSource().request_stop();
-        std::unique_lock lock(mutex);
-        changed.wait(lock,
-                     [this]
-                     {
-                         return accepting == nullptr;
-                     });
+        task = accepting->task;
     }
+    task->stopSource().request_stop();
+    std::unique_lock lock(mutex);
+    changed.wait(lock,
+                 [this]
+                 {
+                     // It is over, or has been accepted in the last moment.
+                     return accepting == nullptr;
+                 });
 }
 
 void Connections::stopAll() noexcept

@@ -217,6 +217,20 @@ void ChildProgram::awaitError(std::string_view text)
     }
 }
 
+std::string ChildProgram::awaitErrorLine(std::string_view start)
+{
+    awaitError(start);
+    const auto begin = result.errors.find(start);
+    while (result.errors.find('\n', begin) == std::string::npos)
+    {
+        if (!readMore())
+        {
+            throw std::runtime_error("weft has ended in the middle of a line:\n" + result.errors);
+        }
+    }
+    return result.errors.substr(begin, result.errors.find('\n', begin) - begin);
+}
+
 const std::string& ChildProgram::awaitOutput(std::string_view text)
 {
     while (result.output.find(text) == std::string::npos)

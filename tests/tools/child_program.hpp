@@ -75,6 +75,9 @@ public:
     /// Returns when `text` has come on standard error. Throws when the program ends first.
     void awaitError(std::string_view text);
 
+    /// The first line on standard error with `start` in it, from there to its end. Throws as above.
+    std::string awaitErrorLine(std::string_view start);
+
     /// Returns what has come on standard output when that has `text` in it. Throws when the program
     /// ends first.
     const std::string& awaitOutput(std::string_view text);

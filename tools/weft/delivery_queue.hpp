@@ -19,9 +19,11 @@ namespace weft::tools
 /// What a reactor hands to a worker.
 struct Delivery
 {
-    /// Empty: the source has closed, nothing follows.
+    /// Empty: the source, or that connection of it, has closed; nothing follows.
     IoBuffer buffer;
     std::uint32_t source = 0;
+    /// See BufferMetadata. Of a buffer, its metadata has it.
+    std::uint64_t connection = 0;
 };
 
 /// The way from all reactors to one worker: a ring with many writers and one reader, which cannot

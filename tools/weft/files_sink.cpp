@@ -47,7 +47,7 @@ bool isTaken(const std::filesystem::path& path)
 
 } // namespace
 
-FilesSink::FilesSink(const IngestPlan& plan)
+FilesSink::FilesSink(const IngestPlan& plan) : overwrites(plan.sink.overwrite)
 {
     WEFT_ASSERT(plan.sink.kind == SinkKind::Files);
     const auto& directory = plan.sink.directory;
@@ -60,7 +60,9 @@ FilesSink::FilesSink(const IngestPlan& plan)
     }
     for (const auto& source : plan.sources)
     {
-        files.push_back({.path = sinkFile(plan.sink, source), .descriptor = {}});
+        auto& file = files.emplace_back();
+        file.path = sinkFile(plan.sink, source);
+        file.isDirectory = connectionsMost(source) > 0;
     }
     if (!plan.sink.overwrite)
     {
@@ -70,7 +72,7 @@ FilesSink::FilesSink(const IngestPlan& plan)
     {
         for (auto& file : files)
         {
-            open(file, plan.sink.overwrite);
+            file.isDirectory ? openDirectory(file, overwrites) : open(file, overwrites);
         }
         refuseShared(plan);
         emptyAll();
@@ -132,6 +134,21 @@ void FilesSink::open(File& file, bool overwrite)
     }
 }
 
+void FilesSink::openDirectory(File& file, bool overwrite)
+{
+    constexpr mode_t Mode = 0777; // less what the umask takes away
+    file.made = ::mkdir(file.path.c_str(), Mode) == 0;
+    if (file.made || (errno == EEXIST && overwrite))
+    {
+        file.descriptor.reset(::open(file.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    if (!file.descriptor)
+    {
+        throw SinkError(fmt::format("the sink cannot make the directory {}: {}",
+                                    quotedPath(file.path), errnoText(errno)));
+    }
+}
+
 /// A file that has another purpose: the configuration, what a source reads, another source's file.
 void FilesSink::refuseShared(const IngestPlan& plan) const
 {
@@ -174,7 +191,7 @@ void FilesSink::emptyAll() const
 {
     for (const auto& file : files)
     {
-        if (!file.made && ::ftruncate(file.descriptor.get(), 0) != 0)
+        if (!file.made && !file.isDirectory && ::ftruncate(file.descriptor.get(), 0) != 0)
         {
             throw SinkError(fmt::format("the sink cannot empty {}: {}", quotedPath(file.path),
                                         errnoText(errno)));
@@ -200,27 +217,75 @@ void FilesSink::removeMade() const noexcept
     {
         if (file.made)
         {
-            ::unlink(file.path.c_str());
+            file.isDirectory ? ::rmdir(file.path.c_str()) : ::unlink(file.path.c_str());
         }
     }
 }
 
-void FilesSink::accept(std::size_t source, std::span<const std::byte> bytes)
+void FilesSink::accept(std::size_t source, std::uint64_t connection,
+                       std::span<const std::byte> bytes)
 {
-    const auto& file = files[source];
-    WEFT_ASSERT(file.descriptor);
-    writeAll(file.descriptor.get(), bytes, file.path);
+    auto& file = files[source];
+    WEFT_ASSERT(file.descriptor && file.isDirectory == (connection > 0));
+    if (connection == 0)
+    {
+        writeAll(file.descriptor.get(), bytes, file.path);
+        return;
+    }
+    writeAll(connectionFile(file, connection).get(), bytes, connectionPath(file, connection));
+}
+
+/// Opened when its first bytes come: one that brings none leaves no file.
+OwnedDescriptor& FilesSink::connectionFile(File& file, std::uint64_t connection) const
+{
+    auto& descriptor = file.connections[connection];
+    if (!descriptor)
+    {
+        constexpr mode_t Mode = 0666; // less what the umask takes away
+        const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC |
+                          (overwrites ? O_TRUNC | O_NONBLOCK : O_EXCL);
+        descriptor.reset(
+            ::openat(file.descriptor.get(), fmt::format("{}", connection).c_str(), flags, Mode));
+        if (!descriptor)
+        {
+            throwFileError(errno, "open", connectionPath(file, connection));
+        }
+    }
+    return descriptor;
+}
+
+std::filesystem::path FilesSink::connectionPath(const File& file, std::uint64_t connection)
+{
+    return file.path / fmt::format("{}", connection);
+}
+
+void FilesSink::finishConnection(std::size_t source, std::uint64_t connection)
+{
+    auto& file = files[source];
+    if (auto node = file.connections.extract(connection); node && node.mapped())
+    {
+        close(node.mapped(), connectionPath(file, connection));
+    }
 }
 
 void FilesSink::finish(std::size_t source)
 {
     auto& file = files[source];
     WEFT_ASSERT(file.descriptor);
+    while (!file.connections.empty())
+    {
+        finishConnection(source, file.connections.begin()->first);
+    }
+    close(file.descriptor, file.path);
+}
+
+void FilesSink::close(OwnedDescriptor& descriptor, const std::filesystem::path& path)
+{
     // Some file systems tell only here that an earlier write has failed. EINTR is none of that:
     // Linux has closed the descriptor then.
-    if (::close(file.descriptor.release()) != 0 && errno != EINTR)
+    if (::close(descriptor.release()) != 0 && errno != EINTR)
     {
-        throwFileError(errno, "close", file.path);
+        throwFileError(errno, "close", path);
     }
 }
 

@@ -4,7 +4,9 @@
 
 #include "sink.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,7 +15,8 @@
 namespace weft::tools
 {
 
-/// Writes the raw bytes of each source to DIRECTORY/NAME.
+/// Writes the raw bytes of each source to DIRECTORY/NAME, those of a connection of a source that
+/// listens to DIRECTORY/NAME/NUMBER.
 class FilesSink final : public Sink
 {
 public:
@@ -23,16 +26,25 @@ public:
     /// refused, nothing that was there has been changed. Throws SinkError.
     explicit FilesSink(const IngestPlan& plan);
 
-    void accept(std::size_t source, std::span<const std::byte> bytes) override;
+    void accept(std::size_t source, std::uint64_t connection,
+                std::span<const std::byte> bytes) override;
+    void finishConnection(std::size_t source, std::uint64_t connection) override;
     void finish(std::size_t source) override;
 
 private:
     struct File
     {
         std::filesystem::path path;
-        OwnedDescriptor descriptor;
-        bool made = false; // it was not there before
+        OwnedDescriptor descriptor; // of the directory, if the source listens
+        bool made = false;          // it was not there before
+        bool isDirectory = false;
+        std::map<std::uint64_t, OwnedDescriptor> connections; // that are open
     };
+
+    static void openDirectory(File& file, bool overwrite);
+    OwnedDescriptor& connectionFile(File& file, std::uint64_t connection) const;
+    static std::filesystem::path connectionPath(const File& file, std::uint64_t connection);
+    static void close(OwnedDescriptor& descriptor, const std::filesystem::path& path);
 
     void refuseExisting() const;
     static void open(File& file, bool overwrite);
@@ -41,6 +53,7 @@ private:
     void emptyAll() const;
     void removeMade() const noexcept;
 
+    const bool overwrites;
     std::vector<File> files; // by source
 };
 

@@ -224,8 +224,10 @@ RuntimeOptions readRuntime(const std::optional<ConfigNode>& node)
 RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
                               const std::vector<SourceDescriptor>& sources)
 {
-    const auto threadCount = countThreadSources(sources);
-    const auto fiberCount = sources.size() - threadCount;
+    // All connections of a listening source are on its reactor: there is room wherever it runs.
+    const auto threadCount = countThreadSources(sources) + countConnections(sources, true);
+    const auto fiberSources = sources.size() - countThreadSources(sources);
+    const auto fiberConnections = countConnections(sources, false);
     auto& smallStacks = options.stacksPerReactor.front();
     const bool automaticBuffers = options.buffersPerReactor == 0;
     const bool automaticStacks = smallStacks == 0;
@@ -243,7 +245,8 @@ RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
     }
     if (automaticBuffers)
     {
-        options.buffersPerReactor = recommendBuffersPerReactor(fiberCount, options.reactors);
+        options.buffersPerReactor = recommendBuffersPerReactor(
+            fiberSources + fiberConnections * options.reactors, options.reactors);
     }
     if (options.threadBuffers == 0 && threadCount > 0)
     {
@@ -251,7 +254,8 @@ RuntimeOptions resolveRuntime(const ConfigNode& root, RuntimeOptions options,
     }
     if (automaticStacks)
     {
-        smallStacks = recommendSmallStacks(fiberCount, options.reactors);
+        smallStacks = recommendSmallStacks(fiberSources + fiberConnections * options.reactors,
+                                           options.reactors);
     }
     return options;
 }

@@ -32,6 +32,17 @@ json sourceJson(const SourceResult& source)
         {"state", toString(source.state)},
         {"error", nullptr},
     };
+    if (source.listens)
+    {
+        object["connections"] = {{"accepted", source.connectionsAccepted},
+                                 {"failed", source.connectionsFailed},
+                                 {"accept_failures", source.acceptFailures},
+                                 {"error", nullptr}};
+        if (!source.connectionError.empty())
+        {
+            object["connections"]["error"] = source.connectionError;
+        }
+    }
     if (!source.error.empty())
     {
         object["error"] = source.error;

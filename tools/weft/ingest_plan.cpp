@@ -45,6 +45,13 @@ std::optional<std::filesystem::path> inputFile(const SourceDescriptor& source)
     return source.has(PathParameter) ? std::optional(source.text(PathParameter)) : std::nullopt;
 }
 
+std::uint64_t connectionsMost(const SourceDescriptor& source)
+{
+    constexpr std::string_view MostParameter = "connections_max";
+    return source.has(MostParameter) ? static_cast<std::uint64_t>(source.integer(MostParameter))
+                                     : 0;
+}
+
 std::filesystem::path sinkFile(const SinkPlan& sink, const SourceDescriptor& source)
 {
     return sink.directory / source.name();
@@ -58,6 +65,16 @@ std::size_t countThreadSources(const std::vector<SourceDescriptor>& sources)
                                                               return source.text("execution") ==
                                                                      "thread";
                                                           }));
+}
+
+std::size_t countConnections(const std::vector<SourceDescriptor>& sources, bool onThreads)
+{
+    std::size_t count = 0;
+    for (const auto& source : sources)
+    {
+        count += (source.text("execution") == "thread") == onThreads ? connectionsMost(source) : 0;
+    }
+    return count;
 }
 
 std::uint32_t recommendBuffersPerReactor(std::size_t sourceCount, std::size_t reactorCount) noexcept
@@ -76,10 +93,13 @@ std::uint32_t recommendSmallStacks(std::size_t sourceCount, std::size_t reactorC
 
 std::uint64_t descriptorsNeeded(const IngestPlan& plan)
 {
-    const auto sinkFiles = plan.sink.kind == SinkKind::Files ? plan.sources.size() : 0;
+    const auto threadConnections = countConnections(plan.sources, true);
+    const auto connections = countConnections(plan.sources, false) + threadConnections;
+    const auto sinkFiles =
+        plan.sink.kind == SinkKind::Files ? plan.sources.size() + connections : 0;
     // By which a thread's waits are interrupted.
-    const std::uint64_t threadEvents = countThreadSources(plan.sources);
-    return countFileDescriptors(plan.sources) + threadEvents + sinkFiles +
+    const std::uint64_t threadEvents = countThreadSources(plan.sources) + threadConnections;
+    return countFileDescriptors(plan.sources) + connections + threadEvents + sinkFiles +
            plan.runtime.reactors * DescriptorsPerReactor + plan.workers + DescriptorsOfTheRest;
 }
 

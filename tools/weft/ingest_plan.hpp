@@ -48,8 +48,14 @@ std::optional<std::filesystem::path> inputFile(const SourceDescriptor& source);
 /// Where a files sink writes what the source delivers.
 std::filesystem::path sinkFile(const SinkPlan& sink, const SourceDescriptor& source);
 
+/// How many connections the source may have open at once; zero for one that does not listen.
+std::uint64_t connectionsMost(const SourceDescriptor& source);
+
 /// How many of the sources run on threads of their own.
 std::size_t countThreadSources(const std::vector<SourceDescriptor>& sources);
+
+/// Connections that listening sources may have open at once, those on threads or those on fibers.
+std::size_t countConnections(const std::vector<SourceDescriptor>& sources, bool onThreads);
 
 /// I/O buffers for each reactor that let `sourceCount` sources, spread evenly, overlap filling and
 /// delivering: two for each source and some to share.

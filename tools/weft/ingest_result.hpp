@@ -23,6 +23,13 @@ struct SourceResult
     std::uint64_t buffers = 0; // delivered to the sink
     /// XXH3, 64 bits, of all bytes in their order; only the count sink takes it.
     std::optional<std::uint64_t> checksum;
+    /// Of a source that listens.
+    bool listens = false;
+    std::uint64_t connectionsAccepted = 0;
+    std::uint64_t connectionsFailed = 0; // of these
+    std::uint64_t acceptFailures = 0;    // each was tried again
+    /// Why the last of them failed, of either kind; empty when none has.
+    std::string connectionError;
     std::uint64_t opens = 0; // that succeeded
     std::uint64_t retries = 0;
     // Its share of the buffers, and what it waited for them.

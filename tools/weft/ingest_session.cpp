@@ -56,6 +56,10 @@ IngestSession::IngestSession(IngestPlan plan)
     const SourceProvider provider(runtime);
     for (std::size_t source = 0; source < sourceCount; ++source)
     {
+        if (connectionsMost(ingestPlan.sources[source]) > 0)
+        {
+            listenersAwaited.push_back(source);
+        }
         handles.push_back(
             provider.provide(source, ingestPlan.sources[source], source % runtime.reactorCount()));
     }
@@ -210,6 +214,25 @@ IngestProgress IngestSession::progress() const
     return progress;
 }
 
+std::vector<std::string> IngestSession::newListeners()
+{
+    std::vector<std::string> lines;
+    std::erase_if(listenersAwaited,
+                  [&](std::size_t source)
+                  {
+                      const auto statistics = handles[source].statistics();
+                      if (statistics.state == SourceState::Running)
+                      {
+                          lines.push_back(
+                              fmt::format("{}: {}", handles[source].name(), statistics.endpoint));
+                      }
+                      const bool mayStillListen = statistics.state == SourceState::Created ||
+                                                  statistics.state == SourceState::Opening;
+                      return !mayStillListen || !startErrors[source].empty();
+                  });
+    return lines;
+}
+
 IngestResult IngestSession::finish()
 {
     WEFT_ASSERT(started && openSources.load() == 0);
@@ -268,6 +291,11 @@ SourceResult IngestSession::resultOf(std::size_t source)
         .bytes = account.bytes,
         .buffers = account.buffers,
         .checksum = sink->checksum(source),
+        .listens = connectionsMost(descriptor) > 0,
+        .connectionsAccepted = statistics.connectionsAccepted,
+        .connectionsFailed = statistics.connectionsFailed,
+        .acceptFailures = statistics.acceptFailures,
+        .connectionError = {},
         .opens = statistics.opens,
         .retries = statistics.retries,
         .bufferWaits = statistics.bufferWaits,
@@ -282,6 +310,10 @@ SourceResult IngestSession::resultOf(std::size_t source)
     result.error = !account.sinkError.empty()     ? account.sinkError
                    : !account.sourceError.empty() ? account.sourceError
                                                   : startErrors[source];
+    if (result.listens && result.error.empty())
+    {
+        result.connectionError = statistics.lastError;
+    }
     if (!result.error.empty())
     {
         result.state = SourceState::Failed;

@@ -92,6 +92,16 @@ public:
 
     IngestProgress progress() const;
 
+    /// "NAME: listening on ADDRESS" for each source that does so since the last call: the kernel
+    /// may have chosen the port.
+    std::vector<std::string> newListeners();
+
+    /// Whether there may be others.
+    bool awaitsListeners() const noexcept
+    {
+        return !listenersAwaited.empty();
+    }
+
     /// The account. All has been delivered: wait() has answered true. Shuts the runtime down. Once.
     IngestResult finish();
 
@@ -116,6 +126,8 @@ private:
     std::vector<SourceHandle> handles; // by place in the plan
     /// By place in the plan: why it could not be started.
     std::vector<std::string> startErrors;
+
+    std::vector<std::size_t> listenersAwaited; // by place in the plan
 
     /// Readable when the last source is closed.
     OwnedDescriptor doneEvent;

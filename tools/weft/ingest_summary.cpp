@@ -128,6 +128,31 @@ std::string describeFallback(const IngestResult& result)
                              fallback->engineName);
 }
 
+/// Empty when no source listens.
+std::string describeConnections(const IngestResult& result)
+{
+    std::uint64_t accepted = 0;
+    std::uint64_t failed = 0;
+    bool listens = false;
+    const SourceResult* withError = nullptr;
+    for (const auto& source : result.sources)
+    {
+        listens |= source.listens;
+        accepted += source.connectionsAccepted;
+        failed += source.connectionsFailed;
+        withError = source.connectionError.empty() ? withError : &source;
+    }
+    if (!listens)
+    {
+        return {};
+    }
+    const auto error =
+        withError == nullptr
+            ? std::string()
+            : fmt::format(" (source '{}', last: {})", withError->name, withError->connectionError);
+    return fmt::format("{} accepted, {} failed{}", accepted, failed, error);
+}
+
 std::string describeFailures(const IngestResult& result, std::size_t failuresMax)
 {
     std::string text;
@@ -177,6 +202,10 @@ std::string summarize(const IngestResult& result, WatchEnd end, std::size_t fail
         text += fmt::format("{:<9}{}\n", label, line);
     };
     add("sources", describeStates(result));
+    if (const auto connections = describeConnections(result); !connections.empty())
+    {
+        add("accepts", connections);
+    }
     add("total", fmt::format("{} bytes ({}) in {} buffers", result.bytes(),
                              formatSize(result.bytes()), result.buffers()));
     add("rate", describeRates(result));

@@ -63,7 +63,17 @@ WatchEnd watchSession(IngestSession& session, InterruptSignals& signals, StatusD
             display.show(session.progress(), draining ? "draining" : "");
             pictureDue = now + display.interval();
         }
-        waitForNews(session, signals, draining ? pictureDue : std::min(pictureDue, stopDue));
+        for (const auto& line : session.newListeners())
+        {
+            display.say(line);
+        }
+        auto waitEnd = draining ? pictureDue : std::min(pictureDue, stopDue);
+        if (session.awaitsListeners())
+        {
+            constexpr auto UntilItListens = std::chrono::milliseconds(20);
+            waitEnd = std::min<Clock::time_point>(waitEnd, Clock::now() + UntilItListens);
+        }
+        waitForNews(session, signals, waitEnd);
     }
     display.clear();
     return end;

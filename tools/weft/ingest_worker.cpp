@@ -34,7 +34,8 @@ public:
     {
         if (worker != nullptr)
         {
-            worker->queue.push({.buffer = {}, .source = static_cast<std::uint32_t>(source)});
+            worker->queue.push(
+                {.buffer = {}, .source = static_cast<std::uint32_t>(source), .connection = 0});
         }
     }
 
@@ -44,8 +45,13 @@ public:
         if (auto* const data = std::get_if<SourceData>(&event))
         {
             WEFT_ASSERT(data->buffer);
-            worker->queue.push(
-                {.buffer = std::move(data->buffer), .source = static_cast<std::uint32_t>(source)});
+            worker->queue.push({.buffer = std::move(data->buffer),
+                                .source = static_cast<std::uint32_t>(source),
+                                .connection = 0});
+        }
+        else if (const auto* const end = std::get_if<ConnectionEnd>(&event))
+        {
+            worker->connectionEnded(source, end->connection);
         }
         else if (auto* const failure = std::get_if<SourceFailure>(&event))
         {
@@ -83,10 +89,14 @@ void IngestWorker::run() noexcept
     ::pthread_setname_np(::pthread_self(), fmt::format("weft-worker-{}", index).c_str());
     while (openSources > 0)
     {
-        auto [buffer, source] = queue.pop();
+        auto [buffer, source, connection] = queue.pop();
         if (buffer)
         {
             deliver(source, std::move(buffer));
+        }
+        else if (connection > 0)
+        {
+            closeConnection(source, connection);
         }
         else
         {
@@ -105,13 +115,15 @@ void IngestWorker::deliver(std::size_t source, IoBuffer buffer)
     }
     const auto& metadata = buffer.metadata();
     WEFT_ASSERT(metadata.originId == source);
-    WEFT_ASSERT(metadata.sequenceNumber == account.buffers);
+    auto& streamBuffers = account.streamBuffers[metadata.connection];
+    WEFT_ASSERT(metadata.sequenceNumber == streamBuffers);
+    ++streamBuffers;
     histogram.add(Clock::now() - metadata.creationTime);
     const auto bytes = buffer.bytes();
     guarded(source, account,
             [&]
             {
-                sink.accept(source, bytes);
+                sink.accept(source, metadata.connection, bytes);
             });
     if (!account.sinkError.empty())
     {
@@ -123,6 +135,41 @@ void IngestWorker::deliver(std::size_t source, IoBuffer buffer)
     // Written by this thread alone: no read-modify-write is needed.
     deliveredBytes.store(this->bytes() + bytes.size(), std::memory_order_relaxed);
     deliveredBuffers.store(buffers() + 1, std::memory_order_relaxed);
+}
+
+/// On the connection's fiber or thread. After a stop nobody waits: finish() ends those that are
+/// left.
+void IngestWorker::connectionEnded(std::size_t source, std::uint64_t connection)
+{
+    auto& account = accountOf(source);
+    for (;;)
+    {
+        const auto seen = account.endTaken.signals();
+        if (!account.endUnderWay.exchange(true))
+        {
+            queue.push({.buffer = {},
+                        .source = static_cast<std::uint32_t>(source),
+                        .connection = connection});
+            return;
+        }
+        if (!account.endTaken.waitBeyond(seen))
+        {
+            return;
+        }
+    }
+}
+
+void IngestWorker::closeConnection(std::size_t source, std::uint64_t connection)
+{
+    auto& account = accountOf(source);
+    account.endUnderWay = false;
+    account.endTaken.signal();
+    account.streamBuffers.erase(connection);
+    guarded(source, account,
+            [&]
+            {
+                sink.finishConnection(source, connection);
+            });
 }
 
 void IngestWorker::close(std::size_t source)

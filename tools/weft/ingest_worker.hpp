@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/sources/emit_when_ready.hpp>
 #include <weft/sources/source_event.hpp>
 
 #include "delivery_queue.hpp"
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,12 @@ struct SourceAccount
     std::uint64_t buffers = 0;
     /// That came after the sink had failed.
     std::uint64_t buffersDropped = 0;
+    /// Buffers of each stream that is open: of the source's own, zero, or of its connections.
+    std::map<std::uint64_t, std::uint64_t> streamBuffers;
+    /// The end of a connection is on its way to the worker: another one waits, as there may be any
+    /// number of them and the queue has room for one of each source.
+    std::atomic<bool> endUnderWay = false;
+    EmitReadiness endTaken;
     /// What the source emitted when it failed. Written before its last delivery.
     std::string sourceError;
     /// Why the sink does not take the source's bytes any more.
@@ -85,6 +93,8 @@ private:
     SourceAccount& accountOf(std::size_t source) noexcept;
     void sourceFailed(std::size_t source, std::string message);
     void deliver(std::size_t source, IoBuffer buffer);
+    void connectionEnded(std::size_t source, std::uint64_t connection);
+    void closeConnection(std::size_t source, std::uint64_t connection);
     void close(std::size_t source);
 
     /// Calls a function of the sink, and stops the source when it throws.

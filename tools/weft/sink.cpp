@@ -13,7 +13,12 @@ namespace
 class DiscardSink final : public Sink
 {
 public:
-    void accept(std::size_t /*source*/, std::span<const std::byte> /*bytes*/) override
+    void accept(std::size_t /*source*/, std::uint64_t /*connection*/,
+                std::span<const std::byte> /*bytes*/) override
+    {
+    }
+
+    void finishConnection(std::size_t /*source*/, std::uint64_t /*connection*/) override
     {
     }
 
