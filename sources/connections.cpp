@@ -1,7 +1,7 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/io_error.hpp>
-#include <weft/sources/connections.hpp>
+#include <weft/sources/connection_life.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_execution.hpp>
 #include <weft/sources/source_task.hpp>
@@ -39,6 +39,7 @@ void add(SourceStatistics& total, const SourceStatistics& one)
     total.buffersDropped += one.buffersDropped;
     total.bytesDropped += one.bytesDropped;
     total.buffersDemanded += one.buffersDemanded;
+    total.messagesLost += one.messagesLost;
     total.buffersInFlight += one.buffersInFlight;
     total.bufferWaits += one.bufferWaits;
     total.bufferWaitTotal += one.bufferWaitTotal;
@@ -46,134 +47,6 @@ void add(SourceStatistics& total, const SourceStatistics& one)
 }
 
 } // namespace
-
-struct Connections::Connection
-{
-    ConnectionNumber number = 0;
-    std::shared_ptr<SourceTask> task;
-    std::list<Connection>::iterator self;
-    bool isAccepted = false;
-    bool hasBegun = false; // of its own fiber or thread: downstream knows of it
-};
-
-/// Tells of the connection when it has been accepted.
-class Connections::AcceptedSource final : public Source
-{
-public:
-    AcceptedSource(Connections& owner, Connection& ownConnection,
-                   std::unique_ptr<Source> acceptedSource) noexcept
-        : connections(owner),
-          connection(ownConnection),
-          source(std::move(acceptedSource))
-    {
-    }
-
-    void open() override
-    {
-        source->open();
-        connections.accepted(connection);
-        std::exception_ptr refusal;
-        try
-        {
-            connections.begins(connection, *source);
-        }
-        catch (...)
-        {
-            refusal = std::current_exception();
-        }
-        if (refusal)
-        {
-            closeRefused();
-            std::rethrow_exception(refusal);
-        }
-    }
-
-    FillStatus fillBuffer(Fill& fill) override
-    {
-        return source->fillBuffer(fill);
-    }
-
-    void close() override
-    {
-        source->close();
-    }
-
-    StackClass stackClass() const noexcept override
-    {
-        return source->stackClass();
-    }
-
-    std::string describe() const override
-    {
-        return source->describe();
-    }
-
-private:
-    void closeRefused() noexcept
-    {
-        const StopShield shield;
-        try
-        {
-            source->close();
-        }
-        catch (...)
-        {
-            // The refusal is the cause.
-        }
-    }
-
-    Connections& connections;
-    Connection& connection;
-    const std::unique_ptr<Source> source;
-};
-
-/// The emit function of one connection. Its end is the connection's.
-class Connections::Feed
-{
-public:
-    Feed(Connections& owner, Connection& ownConnection) noexcept
-        : connections(&owner),
-          connection(ownConnection)
-    {
-    }
-
-    Feed(Feed&& other) noexcept
-        : connections(std::exchange(other.connections, nullptr)),
-          connection(other.connection)
-    {
-    }
-
-    Feed& operator=(Feed&&) = delete;
-
-    ~Feed()
-    {
-        if (connections != nullptr)
-        {
-            connections->over(connection);
-        }
-    }
-
-    void operator()(OriginId /*origin*/, SourceEvent event)
-    {
-        if (auto* const data = std::get_if<SourceData>(&event))
-        {
-            data->buffer.metadata().connection = connection.number;
-            connections->emitInTurn(std::move(event));
-        }
-        else if (auto* const failure = std::get_if<SourceFailure>(&event))
-        {
-            connections->failed(connection, std::move(*failure));
-        }
-        else
-        {
-            connections->emitInTurn(ConnectionEnd{.connection = connection.number, .failure = {}});
-        }
-    }
-
-private:
-    Connections* connections; // null when moved from
-    Connection& connection;
-};
 
 Connections::Connections(ListeningSource& listeningSource, OriginId sourceOrigin,
                          const SourceRunnerOptions& sourceOptions, EmitFunction& sourceEmit)
@@ -192,7 +65,7 @@ Connections::~Connections()
 
 bool Connections::serve(SourceExecution& execution)
 {
-    const auto stop = this_fiber::stopToken();
+    stop = this_fiber::stopToken();
     const std::stop_callback onStop(stop,
                                     [this]
                                     {
@@ -395,60 +268,6 @@ std::uint64_t Connections::changeCount() const
 {
     const std::lock_guard lock(mutex);
     return changes;
-}
-
-void Connections::emitInTurn(SourceEvent event)
-{
-    const std::lock_guard lock(emitTurn);
-    emit(origin, std::move(event));
-}
-
-void Connections::accepted(Connection& connection)
-{
-    const std::lock_guard lock(mutex);
-    WEFT_ASSERT(accepting == &connection);
-    connection.isAccepted = true;
-    accepting = nullptr;
-    ++acceptedCount;
-    pause = {};
-    ++changes;
-    changed.notify_all();
-}
-
-void Connections::begins(Connection& connection, const Source& accepted)
-{
-    emitInTurn(ConnectionBegin{.connection = connection.number, .peer = accepted.describe()});
-    connection.hasBegun = true;
-}
-
-void Connections::failed(Connection& connection, SourceFailure failure)
-{
-    {
-        const std::lock_guard lock(mutex);
-        if (!connection.isAccepted)
-        {
-            acceptFailure = std::move(failure);
-            return;
-        }
-        ++failedCount;
-        lastError = failure.message;
-    }
-    if (connection.hasBegun)
-    {
-        emitInTurn(ConnectionEnd{.connection = connection.number, .failure = std::move(failure)});
-    }
-}
-
-void Connections::over(Connection& connection) noexcept
-{
-    const std::lock_guard lock(mutex);
-    if (accepting == &connection)
-    {
-        accepting = nullptr;
-    }
-    ended.splice(ended.end(), running, connection.self);
-    ++changes;
-    changed.notify_all();
 }
 
 void Connections::requestFlush() noexcept

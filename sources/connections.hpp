@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ class SourceTask;
 ///   4. The events of all go to the one emit function, one at a time. Between its begin and its end
 ///      a connection's are in order.
 ///   5. A stop ends the accepting one first; the rest are stopped when nobody listens any more, and
-///      the listening source is over when the last of them is.
+///      the listening source is over when the last of them is. No end is told from the stop on.
 class Connections
 {
 public:
@@ -82,6 +83,7 @@ private:
     void begins(Connection& connection, const Source& source);
     void accepted(Connection& connection);
     void failed(Connection& connection, SourceFailure failure);
+    void ends(const Connection& connection, std::optional<SourceFailure> failure);
     void over(Connection& connection) noexcept;
 
     ListeningSource& source;
@@ -89,6 +91,7 @@ private:
     const SourceRunnerOptions options;
     const ConnectionLimits limits;
     EmitFunction& emit;
+    std::stop_token stop;          // of the listening source, from serve() on
     boost::fibers::mutex emitTurn; // held while emit is called
 
     mutable std::mutex mutex; // guards what follows

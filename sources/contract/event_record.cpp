@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <variant>
 
 namespace weft::contract
@@ -20,21 +21,70 @@ void EventRecord::take(OriginId eventOrigin, SourceEvent event)
     }
     if (const auto* const data = std::get_if<SourceData>(&event))
     {
-        const auto filled = data->buffer.bytes();
-        const auto sequenceNumber = data->buffer.metadata().sequenceNumber;
-        if (sequenceNumber != bufferCount)
-        {
-            wrong.push_back(
-                fmt::format("buffer {} has sequence number {}", bufferCount, sequenceNumber));
-        }
-        if (filled.empty())
-        {
-            wrong.push_back(fmt::format("buffer {} is empty", bufferCount));
-        }
-        ++bufferCount;
-        bytes.append(reinterpret_cast<const char*>(filled.data()), filled.size());
-        return;
+        takeData(*data);
     }
+    else if (const auto* const begin = std::get_if<ConnectionBegin>(&event))
+    {
+        takeBegin(*begin);
+    }
+    else if (auto* const end = std::get_if<ConnectionEnd>(&event))
+    {
+        takeEnd(std::move(*end));
+    }
+    else
+    {
+        takeLast(event);
+    }
+}
+
+void EventRecord::takeData(const SourceData& data)
+{
+    const auto filled = data.buffer.bytes();
+    const auto& metadata = data.buffer.metadata();
+    auto expectedNumber = bufferCount;
+    if (metadata.connection > 0)
+    {
+        auto* const connection = openConnection(metadata.connection, "data");
+        if (connection == nullptr)
+        {
+            return;
+        }
+        expectedNumber = connection->buffers++;
+        connection->bytes.append(reinterpret_cast<const char*>(filled.data()), filled.size());
+    }
+    if (metadata.sequenceNumber != expectedNumber)
+    {
+        wrong.push_back(fmt::format("buffer {} has sequence number {}", expectedNumber,
+                                    metadata.sequenceNumber));
+    }
+    if (filled.empty())
+    {
+        wrong.push_back(fmt::format("buffer {} is empty", bufferCount));
+    }
+    ++bufferCount;
+    bytes.append(reinterpret_cast<const char*>(filled.data()), filled.size());
+}
+
+void EventRecord::takeBegin(const ConnectionBegin& begin)
+{
+    if (begin.connection == 0 || !begun.try_emplace(begin.connection).second)
+    {
+        wrong.push_back(fmt::format("connection {} begins, which has begun or has no number",
+                                    begin.connection));
+    }
+}
+
+void EventRecord::takeEnd(ConnectionEnd end)
+{
+    if (auto* const connection = openConnection(end.connection, "an end"))
+    {
+        connection->ended = true;
+        connection->failure = std::move(end.failure);
+    }
+}
+
+void EventRecord::takeLast(SourceEvent& event)
+{
     ++lastEventCount;
     if (auto* const failed = std::get_if<SourceFailure>(&event))
     {
@@ -42,6 +92,26 @@ void EventRecord::take(OriginId eventOrigin, SourceEvent event)
         return;
     }
     streamEnded = true;
+    for (const auto& [number, connection] : begun)
+    {
+        if (!connection.ended)
+        {
+            wrong.push_back(fmt::format("the source ends before its connection {}", number));
+        }
+    }
+}
+
+/// Null, and a violation, if there is none.
+ConnectionRecord* EventRecord::openConnection(ConnectionNumber number, const char* event)
+{
+    const auto found = begun.find(number);
+    if (found == begun.end() || found->second.ended)
+    {
+        wrong.push_back(fmt::format("{} of connection {}, which {}", event, number,
+                                    found == begun.end() ? "has not begun" : "has ended"));
+        return nullptr;
+    }
+    return &found->second;
 }
 
 std::size_t EventRecord::receivedBytes() const
@@ -78,6 +148,12 @@ int EventRecord::lastEvents() const
 {
     const std::lock_guard lock(mutex);
     return lastEventCount;
+}
+
+std::map<ConnectionNumber, ConnectionRecord> EventRecord::connections() const
+{
+    const std::lock_guard lock(mutex);
+    return begun;
 }
 
 std::vector<std::string> EventRecord::violations() const

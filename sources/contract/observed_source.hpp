@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/sources/listening_source.hpp>
 #include <weft/sources/source.hpp>
 
 #include <atomic>
@@ -40,20 +41,23 @@ struct Observation
     std::atomic<std::uint64_t> closes = 0;
     std::atomic<std::uint64_t> fills = 0;
     std::atomic<std::uint64_t> warmAllocations = 0; // after the first fills
+    std::atomic<std::uint64_t> constructions = 0;
     std::atomic<std::uint64_t> destructions = 0;
 
     void reach(Moment moment);
 };
 
-/// Passes everything on to a source, and notes it.
+/// Passes on to the source what is asked of it, and notes it with `seen`. Of one that listens
+/// `seen` is what becomes of its connections, and `listener` what becomes of itself.
+std::unique_ptr<Source> observe(std::unique_ptr<Source> source, std::shared_ptr<Observation> seen,
+                                std::shared_ptr<Observation> listener);
+
+/// A source that does not listen, or a connection of one that does.
 class ObservedSource final : public Source
 {
 public:
-    ObservedSource(std::unique_ptr<Source> observedSource, std::shared_ptr<Observation> observation)
-        : source(std::move(observedSource)),
-          seen(std::move(observation))
-    {
-    }
+    ObservedSource(std::unique_ptr<Source> observedSource,
+                   std::shared_ptr<Observation> observation);
 
     ~ObservedSource() override;
 
@@ -78,6 +82,46 @@ public:
 
 private:
     std::unique_ptr<Source> source;
+    std::shared_ptr<Observation> seen;
+};
+
+/// Its connections are observed, too.
+class ObservedListeningSource final : public ListeningSource
+{
+public:
+    ObservedListeningSource(std::unique_ptr<ListeningSource> observedSource,
+                            std::shared_ptr<Observation> connectionsObservation,
+                            std::shared_ptr<Observation> ownObservation);
+
+    ~ObservedListeningSource() override;
+
+    void open() override;
+    void close() override;
+    std::unique_ptr<Source> nextConnection() override;
+
+    ConnectionLimits limits() const noexcept override
+    {
+        return source->limits();
+    }
+
+    StackClass stackClass() const noexcept override
+    {
+        return source->stackClass();
+    }
+
+    std::uint64_t messagesLost() const noexcept override
+    {
+        return source->messagesLost();
+    }
+
+    std::string describe() const override
+    {
+        return source->describe();
+    }
+
+private:
+    std::unique_ptr<ListeningSource> source;
+    std::shared_ptr<Observation> connectionsSeen;
     std::shared_ptr<Observation> seen;
 };
 

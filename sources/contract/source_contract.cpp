@@ -68,13 +68,21 @@ std::string withoutNamespace(const std::string& name)
 
 } // namespace
 
-bool addContract(std::string type, std::string peerName, bool isLive, MakePeer makePeer,
+bool addContract(std::string type, std::string peerName, PeerKind kind, MakePeer makePeer,
                  const char* file, int line)
 {
     const auto subject = std::make_shared<Subject>(Subject{
         .type = std::move(type), .peerName = withoutNamespace(peerName), .makePeer = makePeer});
     const auto add = [&](const char* arrangement, const char* check, std::function<void()> run)
     {
+        const auto* const reason = kind == PeerKind::Client ? reasonNotToListen(check) : nullptr;
+        if (reason != nullptr)
+        {
+            run = [reason]
+            {
+                throw NotApplicable(reason);
+            };
+        }
         const auto suite = fmt::format("{}_{}/{}", subject->type, subject->peerName, arrangement);
         testing::RegisterTest(suite.c_str(), check, nullptr, nullptr, file, line,
                               [run = std::move(run)]() -> ContractTest*
@@ -98,9 +106,13 @@ bool addContract(std::string type, std::string peerName, bool isLive, MakePeer m
         };
         addAll(stopChecks());
         addAll(commonChecks());
-        if (isLive)
+        if (kind != PeerKind::Producing)
         {
             addAll(liveChecks());
+        }
+        if (kind == PeerKind::Client)
+        {
+            addAll(listenChecks());
         }
     }
     for (const auto& check : simulatedChecks())

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <weft/sources/contract/client_peer.hpp>
 #include <weft/sources/contract/source_peer.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,15 +20,33 @@ namespace weft::contract
 
 using MakePeer = std::unique_ptr<SourcePeer> (*)();
 
+/// Which checks a peer can serve; each has those before it, too.
+enum class PeerKind : std::uint8_t
+{
+    Producing,
+    Live,
+    Client, // of a source that listens
+};
+
+template <std::derived_from<SourcePeer> Peer>
+constexpr PeerKind kindOf() noexcept
+{
+    if (std::derived_from<Peer, ClientPeer>)
+    {
+        return PeerKind::Client;
+    }
+    return std::derived_from<Peer, LivePeer> ? PeerKind::Live : PeerKind::Producing;
+}
+
 /// Adds the suite; before main().
-bool addContract(std::string type, std::string peerName, bool isLive, MakePeer makePeer,
+bool addContract(std::string type, std::string peerName, PeerKind kind, MakePeer makePeer,
                  const char* file, int line);
 
 template <std::derived_from<SourcePeer> Peer>
 bool addContract(const char* type, const char* peerName, const char* file, int line)
 {
     return addContract(
-        type, peerName, std::derived_from<Peer, LivePeer>,
+        type, peerName, kindOf<Peer>(),
         []() -> std::unique_ptr<SourcePeer>
         {
             return std::make_unique<Peer>();

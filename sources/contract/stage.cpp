@@ -85,8 +85,21 @@ std::unique_ptr<LivePeer> Stage::makeLivePeer() const
     return std::unique_ptr<LivePeer>(live);
 }
 
+std::unique_ptr<ClientPeer> Stage::makeClientPeer() const
+{
+    auto peer = subject.makePeer();
+    auto& client = dynamic_cast<ClientPeer&>(*peer);
+    [[maybe_unused]] auto* const same = peer.release();
+    return std::unique_ptr<ClientPeer>(&client);
+}
+
 std::unique_ptr<Trial> Stage::makeTrial(ParameterTexts parameters, ParameterTexts overrides)
 {
+    constexpr const char* Total = "connections_total";
+    if (hasParameter(Total))
+    {
+        overrides.try_emplace(Total, "1");
+    }
     return std::make_unique<Trial>(*runtime, execution, subject.type, std::move(parameters),
                                    std::move(overrides));
 }
@@ -170,6 +183,11 @@ bool stopAtMoment(Stage& stage, Moment moment, std::uint64_t nth)
     else
     {
         runStream(*trial, *peer, 6, true);
+    }
+    if (trial->stoppedItself())
+    {
+        // The peer may see that it closes a moment before it is over.
+        trial->awaitOver();
     }
     const auto state = trial->runner().statistics().state;
     trial->conclude();

@@ -2,6 +2,7 @@
 
 #include <weft/reactor/engine_options.hpp>
 #include <weft/reactor/runtime.hpp>
+#include <weft/sources/contract/client_peer.hpp>
 #include <weft/sources/contract/source_peer.hpp>
 #include <weft/sources/contract/trial.hpp>
 
@@ -13,6 +14,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace weft::contract
 {
@@ -57,7 +59,11 @@ public:
     /// A peer that does as it is told; NotApplicable when the subject's do not.
     std::unique_ptr<LivePeer> makeLivePeer() const;
 
-    /// A source for the peer, not started.
+    /// A client of a source that listens; the subject's must be.
+    std::unique_ptr<ClientPeer> makeClientPeer() const;
+
+    /// A source for the peer, not started. One that listens ends with its first connection if the
+    /// overrides do not say otherwise.
     std::unique_ptr<Trial> makeTrial(ParameterTexts parameters, ParameterTexts overrides = {});
 
     bool hasParameter(std::string_view name) const;
@@ -78,10 +84,14 @@ struct Check
     void (*run)(Stage& stage);
 };
 
-/// For every peer, the first two; for a LivePeer.
+/// For every peer, the first two; for a LivePeer; for a ClientPeer.
 std::span<const Check> stopChecks() noexcept;
 std::span<const Check> commonChecks() noexcept;
 std::span<const Check> liveChecks() noexcept;
+std::span<const Check> listenChecks() noexcept;
+
+/// Why this check is not for sources that listen; null for those that are.
+const char* reasonNotToListen(std::string_view check) noexcept;
 
 /// On a simulated machine, which does not need a stage.
 struct SimulatedCheck

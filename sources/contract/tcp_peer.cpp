@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,6 +32,17 @@ OwnedDescriptor tcpSocket()
 OwnedDescriptor boundSocket()
 {
     auto socket = tcpSocket();
+    const auto any = *SocketAddress::parse("127.0.0.1", 0);
+    checked(::bind(socket.get(), any.data(), any.size()), "bind");
+    return socket;
+}
+
+/// A port that a listener may have, too, while nobody else is given it.
+OwnedDescriptor sharedSocket()
+{
+    auto socket = tcpSocket();
+    const int yes = 1;
+    checked(::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), "setsockopt");
     const auto any = *SocketAddress::parse("127.0.0.1", 0);
     checked(::bind(socket.get(), any.data(), any.size()), "bind");
     return socket;
@@ -88,17 +100,45 @@ std::optional<ParameterTexts> TcpPeer::atSimulatedAddress(const std::string& hos
 
 bool TcpPeer::reset()
 {
-    // RFC 9293, 3.10.4, by SO_LINGER of zero.
-    const linger atOnce = {.l_onoff = 1, .l_linger = 0};
-    checked(::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof(atOnce)),
-            "setsockopt");
-    connection = OwnedDescriptor();
+    closeByReset(connection);
     return true;
 }
 
 std::uint16_t TcpPeer::port() const
 {
     return addressOf(listener).port();
+}
+
+TcpClientPeer::TcpClientPeer() : TcpClientPeer(sharedSocket())
+{
+}
+
+TcpClientPeer::TcpClientPeer(OwnedDescriptor sharingSocket)
+    : ClientPeer(addressOf(sharingSocket), SOCK_STREAM),
+      holder(std::move(sharingSocket))
+{
+}
+
+TcpClientPeer::TcpClientPeer(const TcpClientPeer& first) : ClientPeer(first.address, SOCK_STREAM)
+{
+}
+
+ParameterTexts TcpClientPeer::configuration()
+{
+    return parameters(Loopback, address.port());
+}
+
+std::optional<ParameterTexts> TcpClientPeer::unreachable()
+{
+    taken = boundSocket();
+    checked(::listen(taken.get(), 1), "listen");
+    return parameters(Loopback, addressOf(taken).port());
+}
+
+bool TcpClientPeer::reset()
+{
+    closeByReset(connection);
+    return true;
 }
 
 } // namespace weft::contract

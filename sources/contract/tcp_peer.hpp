@@ -2,6 +2,7 @@
 
 #include <weft/reactor/owned_descriptor.hpp>
 #include <weft/reactor/socket_address.hpp>
+#include <weft/sources/contract/client_peer.hpp>
 #include <weft/sources/contract/server_peer.hpp>
 
 #include <cstdint>
@@ -36,6 +37,31 @@ private:
     OwnedDescriptor refusing;
     OwnedDescriptor silent;
     OwnedDescriptor waiting;
+};
+
+/// A client of a TCP source that listens on loopback.
+class TcpClientPeer : public ClientPeer
+{
+public:
+    /// The source's port is one that nobody else is given as long as this exists.
+    TcpClientPeer();
+
+    /// The parameters of a source that listens there.
+    virtual ParameterTexts parameters(const std::string& host, std::uint16_t port) = 0;
+
+    ParameterTexts configuration() override;
+    std::optional<ParameterTexts> unreachable() override;
+    bool reset() override;
+
+protected:
+    /// For another(): a client of the same source.
+    TcpClientPeer(const TcpClientPeer& first);
+
+private:
+    explicit TcpClientPeer(OwnedDescriptor sharingSocket);
+
+    OwnedDescriptor holder;
+    OwnedDescriptor taken; // for unreachable()
 };
 
 } // namespace weft::contract

@@ -84,7 +84,7 @@ Trial::Trial(Runtime& trialRuntime, Execution execution, const std::string& type
                                       merged(std::move(parameters), std::move(overrides)));
     auto source = SourceRegistry::instance().find(type)->make(descriptor);
     sourceRunner = makeRunner(runtime, execution, descriptor,
-                              std::make_unique<ObservedSource>(std::move(source), observation));
+                              observe(std::move(source), observation, listenerObservation));
 }
 
 Trial::~Trial()
@@ -95,8 +95,18 @@ Trial::~Trial()
 
 void Trial::stopAt(Moment moment, std::uint64_t nth)
 {
-    observation->at = [runner = sourceRunner.get(), moment, nth, count = std::uint64_t(0),
-                       stopped = stoppedItself](Moment reached) mutable
+    stopAt(*observation, moment, nth);
+}
+
+void Trial::stopListenerAt(Moment moment)
+{
+    stopAt(*listenerObservation, moment, 1);
+}
+
+void Trial::stopAt(Observation& observed, Moment moment, std::uint64_t nth)
+{
+    observed.at = [runner = sourceRunner.get(), moment, nth, count = std::uint64_t(0),
+                   stopped = ownStop](Moment reached) mutable
     {
         if (reached == moment && ++count == nth)
         {
@@ -266,14 +276,15 @@ void Trial::end()
     {
         giveUp("the source does not stop" + place());
     }
-    // The fiber ends a moment after it has told so.
+    // The fiber ends a moment after it has told so, and so do those of its connections.
     const bool noFiberLeft = awaitCondition(
         [&]
         {
             return std::ranges::none_of(runtime.fibers(),
                                         [this](const FiberInfo& fiber)
                                         {
-                                            return fiber.name == name;
+                                            return fiber.name == name ||
+                                                   fiber.name.starts_with(name + '#');
                                         });
         });
     if (!noFiberLeft)
@@ -286,15 +297,28 @@ void Trial::conclude()
 {
     release();
     end();
-    EXPECT_EQ(observation->closes, observation->opens)
-        << "close() runs exactly when open() has returned";
+    for (const auto* const seen : {observation.get(), listenerObservation.get()})
+    {
+        EXPECT_EQ(seen->closes, seen->opens) << "close() runs exactly when open() has returned";
+        if (started)
+        {
+            EXPECT_EQ(seen->destructions, seen->constructions) << "the source is destroyed";
+        }
+    }
     if (started)
     {
         EXPECT_EQ(emitFunctions(), 0) << "the emit function is destroyed";
-        EXPECT_EQ(observation->destructions, 1U) << "the source is destroyed";
     }
     checkEvents();
     checkBytes();
+}
+
+void Trial::checkFailure(const SourceFailure& failure)
+{
+    EXPECT_TRUE(failure.code) << "a failure has an error code as its cause (throw a SourceError); "
+                                 "this one says: "
+                              << failure.message;
+    EXPECT_FALSE(failure.message.empty());
 }
 
 void Trial::checkEvents() const
@@ -304,16 +328,23 @@ void Trial::checkEvents() const
         ADD_FAILURE() << violation;
     }
     EXPECT_LE(record->lastEvents(), 1) << "one last event at most";
-    const auto failure = record->failure();
-    if (failure)
+    if (const auto failure = record->failure())
     {
         EXPECT_TRUE(failureExpected) << "the source fails: " << failure->message;
-        EXPECT_TRUE(failure->code) << "a failure has an error code as its cause (throw a "
-                                      "SourceError); this one says: "
-                                   << failure->message;
-        EXPECT_FALSE(failure->message.empty());
+        checkFailure(*failure);
     }
-    if (*stoppedItself)
+    for (const auto& [number, connection] : record->connections())
+    {
+        if (connection.failure)
+        {
+            EXPECT_EQ(number, failingConnection)
+                << "connection " << number << " fails: " << connection.failure->message;
+            checkFailure(*connection.failure);
+        }
+        EXPECT_FALSE(stoppedItself() && connection.ended)
+            << "no end of a connection after a stop: " << number;
+    }
+    if (stoppedItself())
     {
         EXPECT_FALSE(record->ended()) << "no end of stream after a stop";
     }

@@ -43,8 +43,11 @@ public:
 
     // Before start().
 
-    /// The source is stopped at the n-th time that it comes to this moment, by itself.
+    /// The source is stopped at the n-th time that it comes to this moment, by itself; of one that
+    /// listens, that its one connection does.
     void stopAt(Moment moment, std::uint64_t nth = 1);
+    /// The same when the listening source itself does.
+    void stopListenerAt(Moment moment);
     /// The emit function suspends at its first event until release().
     void holdFirst();
     /// The emit function suspends for a little at each of its first events.
@@ -83,6 +86,18 @@ public:
         failureExpected = true;
     }
 
+    /// This connection of it does, and no other.
+    void expectFailureOf(ConnectionNumber connection) noexcept
+    {
+        failingConnection = connection;
+    }
+
+    /// It has come to the moment of stopAt().
+    bool stoppedItself() const noexcept
+    {
+        return *ownStop;
+    }
+
     bool isOver() const;
 
     bool hasExpected() const
@@ -101,6 +116,7 @@ public:
         return *sourceRunner;
     }
 
+    /// Of a source that listens: its connections.
     Observation& seen() noexcept
     {
         return *observation;
@@ -131,23 +147,27 @@ private:
 
     class EmitLife;
 
+    void stopAt(Observation& observed, Moment moment, std::uint64_t nth);
     EmitFunction makeEmit();
     void end();
     std::string place() const;
+    static void checkFailure(const SourceFailure& failure);
     void checkEvents() const;
     void checkBytes() const;
 
     Runtime& runtime;
     const std::string name; // of its fiber or thread
     std::shared_ptr<Observation> observation = std::make_shared<Observation>();
+    std::shared_ptr<Observation> listenerObservation = std::make_shared<Observation>();
     std::shared_ptr<EventRecord> record;
     std::shared_ptr<Gate> gate = std::make_shared<Gate>();
     std::unique_ptr<SourceRunner> sourceRunner;
     std::string expected;
     bool endExpected = false;
     bool failureExpected = false;
+    ConnectionNumber failingConnection = 0; // none
     bool started = false;
-    std::shared_ptr<std::atomic<bool>> stoppedItself = std::make_shared<std::atomic<bool>>(false);
+    std::shared_ptr<std::atomic<bool>> ownStop = std::make_shared<std::atomic<bool>>(false);
 };
 
 } // namespace weft::contract

@@ -2,10 +2,13 @@
 
 #include "tests/fuzz/fuzz_target.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
-/// Numeric addresses. The first two bytes are the port, the rest the host.
+/// Numeric addresses: the first two bytes are the port, the rest the host. And names of Unix
+/// sockets.
 
 namespace weft::fuzz
 {
@@ -31,7 +34,7 @@ std::string_view hostOf(std::string_view printed)
     return host;
 }
 
-void checkSocketAddress(std::string_view input)
+void checkNumeric(std::string_view input)
 {
     constexpr std::size_t PortBytes = 2;
     std::uint16_t port = 0;
@@ -56,6 +59,22 @@ void checkSocketAddress(std::string_view input)
     const auto printed = address->toString();
     const auto again = SocketAddress::parse(hostOf(printed), port);
     require(again && isSame(*again, *address), "a printed address parses to the same", printed);
+}
+
+void checkUnix(std::string_view name)
+{
+    const auto address = SocketAddress::parseUnix(name);
+    const bool named = !name.empty() && name != "@" && name.find('\0') == std::string_view::npos &&
+                       name.size() <= SocketAddress::UnixNameBytesMax;
+    require(address.has_value() == named, "a name is refused exactly when it is none", name);
+    require(!address || address->toString() == fmt::format("unix:{}", name),
+            "a name is printed as it was given", name);
+}
+
+void checkSocketAddress(std::string_view input)
+{
+    checkNumeric(input);
+    checkUnix(input);
 }
 
 } // namespace

@@ -45,6 +45,8 @@ void requireText(const ParameterDefinition& definition, const std::string& text)
             "the text is one of the choices", text);
     require(!text.empty() || definition.defaultValue == "", "the text is not empty",
             definition.name);
+    require(static_cast<std::int64_t>(text.size()) <= definition.most, "the text is not too long",
+            definition.name);
     require(text.find('\0') == std::string::npos,
             "a text has no NUL, at which the system's calls would end it", text);
 }

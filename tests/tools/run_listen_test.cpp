@@ -153,6 +153,22 @@ TEST(RunListenTest, aConnectionThatFailsIsToldAndFailsNothingElse)
     EXPECT_EQ(account.source("door")["bytes"], 7);
 }
 
+TEST(RunListenTest, theStatusSaysHowManyConnectionsAreOpen)
+{
+    const RunDirectory directory(
+        "sources: [{name: door, type: tcp_listen, port: 0, connections_max: 50}]\n");
+    ChildProgram program({"run", "config.yaml"}, directory.options());
+    const auto address = awaitListening(program, "door");
+    program.awaitError("1 of 1 open, 0 connections; ");
+    const auto first = connectTo(address);
+    auto second = connectTo(address);
+    program.awaitError("1 of 1 open, 2 connections; ");
+    second.reset();
+    program.awaitError("1 of 1 open, 1 connections; ");
+    program.signal(SIGINT);
+    EXPECT_EQ(program.wait().exitCode, 0);
+}
+
 TEST(RunListenTest, anInterruptClosesTheConnectionsThatAreOpen)
 {
     const RunDirectory directory("sink: {type: files, directory: out}\nsources:\n"

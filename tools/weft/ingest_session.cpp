@@ -205,9 +205,14 @@ IngestProgress IngestSession::progress() const
     for (std::size_t source = 0; source < handles.size(); ++source)
     {
         const bool couldStart = startErrors[source].empty();
-        const auto state = couldStart ? handles[source].statistics().state : SourceState::Failed;
+        const auto statistics = handles[source].statistics();
+        const auto state = couldStart ? statistics.state : SourceState::Failed;
         ++progress.sources[static_cast<std::size_t>(state)];
         progress.errors += couldStart ? 0 : 1;
+        if (connectionsMost(ingestPlan.sources[source]) > 0)
+        {
+            progress.connections = progress.connections.value_or(0) + statistics.connectionsOpen;
+        }
     }
     progress.reactors = runtime.statistics();
     progress.threadBuffers = threadBuffers();

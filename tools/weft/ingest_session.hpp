@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,6 +37,8 @@ struct IngestProgress
     std::array<std::size_t, SourceStateCount> sources{};
     /// Failures so far, of sources and of their sinks.
     std::size_t errors = 0;
+    /// Those that are open, of sources that listen; none: no source does.
+    std::optional<std::uint64_t> connections;
     std::vector<ReactorStatistics> reactors;
     /// The pool of sources with execution: thread.
     IoBufferPoolStatistics threadBuffers;

@@ -89,6 +89,10 @@ std::string describeSources(const IngestProgress& progress)
             text += fmt::format(", {} {}", progress.count(state), toString(state));
         }
     }
+    if (progress.connections)
+    {
+        text += fmt::format(", {} connections", *progress.connections);
+    }
     return text;
 }
 
