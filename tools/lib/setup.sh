@@ -12,6 +12,7 @@ WEFT_PACKAGES=(
     libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libxxhash-dev
     libssl-dev libmosquitto-dev zlib1g-dev libzstd-dev
     libgtest-dev libbenchmark-dev python3 python3-websockets openssl mosquitto
+    mosquitto-clients
 )
 
 # What one compiler process may need at its largest.
