@@ -19,8 +19,6 @@ namespace weft::contract
 namespace
 {
 
-const ParameterTexts AtOnce{{"flush_interval", "0"}};
-
 void secondStartIsRefused(Stage& stage)
 {
     const auto peer = stage.makePeer();
@@ -197,21 +195,20 @@ void nothingIsAllocatedOnceWarm(Stage& stage)
         << Observation::WarmFills << " apart";
 }
 
-constexpr std::array Checks{
-    Check{"secondStartIsRefused", secondStartIsRefused},
-    Check{"everyByteArrivesOnceAndInOrder", everyByteArrivesOnceAndInOrder},
-    Check{"oneBufferIsEnough", oneBufferIsEnough},
-    Check{"slowConsumerLosesNothing", slowConsumerLosesNothing},
-    Check{"manyRunOnOneReactor", manyRunOnOneReactor},
-    Check{"descriptorsAndFibersComeBack", descriptorsAndFibersComeBack},
-    Check{"nothingIsAllocatedOnceWarm", nothingIsAllocatedOnceWarm},
-};
-
 } // namespace
 
 std::span<const Check> commonChecks() noexcept
 {
-    return Checks;
+    static constexpr std::array checks{
+        Check{"secondStartIsRefused", secondStartIsRefused},
+        Check{"everyByteArrivesOnceAndInOrder", everyByteArrivesOnceAndInOrder},
+        Check{"oneBufferIsEnough", oneBufferIsEnough},
+        Check{"slowConsumerLosesNothing", slowConsumerLosesNothing},
+        Check{"manyRunOnOneReactor", manyRunOnOneReactor},
+        Check{"descriptorsAndFibersComeBack", descriptorsAndFibersComeBack},
+        Check{"nothingIsAllocatedOnceWarm", nothingIsAllocatedOnceWarm},
+    };
+    return checks;
 }
 
 } // namespace weft::contract

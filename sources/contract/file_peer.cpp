@@ -1,5 +1,6 @@
 #include <weft/sources/contract/file_peer.hpp>
 #include <weft/sources/contract/patience.hpp>
+#include <weft/sources/contract/system_call.hpp>
 
 #include <cerrno>
 #include <cstdlib>
@@ -17,15 +18,6 @@ namespace weft::contract
 
 namespace
 {
-
-int checked(int result, const char* call)
-{
-    if (result < 0)
-    {
-        throw std::system_error(errno, std::system_category(), call);
-    }
-    return result;
-}
 
 std::string manyLines()
 {

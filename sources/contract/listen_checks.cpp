@@ -189,16 +189,6 @@ void stopClosesAllConnections(Stage& stage)
     EXPECT_EQ(trial->events().lastEvents(), 0);
 }
 
-constexpr std::array Checks{
-    Check{"endOfAConnectionIsNotTheEnd", endOfAConnectionIsNotTheEnd},
-    Check{"resetFailsItsConnectionOnly", resetFailsItsConnectionOnly},
-    Check{"connectionsBeyondTheLimitWait", connectionsBeyondTheLimitWait},
-    Check{"connectionsBeyondTheBuffersWait", connectionsBeyondTheBuffersWait},
-    Check{"stopAtEachPointOfTheListenerEndsInOrder", stopAtEachPointOfTheListenerEndsInOrder},
-    Check{"stopWhileNobodyConnectsEndsAtOnce", stopWhileNobodyConnectsEndsAtOnce},
-    Check{"stopClosesAllConnections", stopClosesAllConnections},
-};
-
 struct Exception
 {
     std::string_view check;
@@ -221,7 +211,16 @@ constexpr std::array Exceptions{
 
 std::span<const Check> listenChecks() noexcept
 {
-    return Checks;
+    static constexpr std::array checks{
+        Check{"endOfAConnectionIsNotTheEnd", endOfAConnectionIsNotTheEnd},
+        Check{"resetFailsItsConnectionOnly", resetFailsItsConnectionOnly},
+        Check{"connectionsBeyondTheLimitWait", connectionsBeyondTheLimitWait},
+        Check{"connectionsBeyondTheBuffersWait", connectionsBeyondTheBuffersWait},
+        Check{"stopAtEachPointOfTheListenerEndsInOrder", stopAtEachPointOfTheListenerEndsInOrder},
+        Check{"stopWhileNobodyConnectsEndsAtOnce", stopWhileNobodyConnectsEndsAtOnce},
+        Check{"stopClosesAllConnections", stopClosesAllConnections},
+    };
+    return checks;
 }
 
 const char* reasonNotToListen(std::string_view check) noexcept

@@ -236,25 +236,24 @@ void resetIsGotOverWhereAskedFor(Stage& stage)
     trial->conclude();
 }
 
-constexpr std::array Checks{
-    Check{"silenceIsNotTheEndAndTakesNoWork", silenceIsNotTheEndAndTakesNoWork},
-    Check{"stopWhileSilentEndsAtOnce", stopWhileSilentEndsAtOnce},
-    Check{"stopWithBytesInTheBufferEndsInOrder", stopWithBytesInTheBufferEndsInOrder},
-    Check{"partOfABufferIsDeliveredAfterTheFlushInterval",
-          partOfABufferIsDeliveredAfterTheFlushInterval},
-    Check{"deadlinesLoseNoByte", deadlinesLoseNoByte},
-    Check{"demandDeliversWhatIsThere", demandDeliversWhatIsThere},
-    Check{"endInMidBufferDeliversTheBytesFirst", endInMidBufferDeliversTheBytesFirst},
-    Check{"endOfAnEmptyStreamIsTheEndAlone", endOfAnEmptyStreamIsTheEndAlone},
-    Check{"resetIsAFailureAndNotTheEnd", resetIsAFailureAndNotTheEnd},
-    Check{"resetIsGotOverWhereAskedFor", resetIsGotOverWhereAskedFor},
-};
-
 } // namespace
 
 std::span<const Check> liveChecks() noexcept
 {
-    return Checks;
+    static constexpr std::array checks{
+        Check{"silenceIsNotTheEndAndTakesNoWork", silenceIsNotTheEndAndTakesNoWork},
+        Check{"stopWhileSilentEndsAtOnce", stopWhileSilentEndsAtOnce},
+        Check{"stopWithBytesInTheBufferEndsInOrder", stopWithBytesInTheBufferEndsInOrder},
+        Check{"partOfABufferIsDeliveredAfterTheFlushInterval",
+              partOfABufferIsDeliveredAfterTheFlushInterval},
+        Check{"deadlinesLoseNoByte", deadlinesLoseNoByte},
+        Check{"demandDeliversWhatIsThere", demandDeliversWhatIsThere},
+        Check{"endInMidBufferDeliversTheBytesFirst", endInMidBufferDeliversTheBytesFirst},
+        Check{"endOfAnEmptyStreamIsTheEndAlone", endOfAnEmptyStreamIsTheEndAlone},
+        Check{"resetIsAFailureAndNotTheEnd", resetIsAFailureAndNotTheEnd},
+        Check{"resetIsGotOverWhereAskedFor", resetIsGotOverWhereAskedFor},
+    };
+    return checks;
 }
 
 } // namespace weft::contract

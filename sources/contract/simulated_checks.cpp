@@ -68,16 +68,15 @@ void stopAtEachStepEndsInOrder(const Subject& subject)
     }
 }
 
-constexpr std::array Checks{
-    SimulatedCheck{"noSeedLosesAByte", noSeedLosesAByte},
-    SimulatedCheck{"stopAtEachStepEndsInOrder", stopAtEachStepEndsInOrder},
-};
-
 } // namespace
 
 std::span<const SimulatedCheck> simulatedChecks() noexcept
 {
-    return Checks;
+    static constexpr std::array checks{
+        SimulatedCheck{"noSeedLosesAByte", noSeedLosesAByte},
+        SimulatedCheck{"stopAtEachStepEndsInOrder", stopAtEachStepEndsInOrder},
+    };
+    return checks;
 }
 
 } // namespace weft::contract

@@ -22,7 +22,7 @@ using namespace weft::simulation;
 namespace
 {
 
-constexpr OriginId Origin = 17;
+constexpr OriginId SimulatedOrigin = 17;
 constexpr const char* Host = "10.0.0.1";
 constexpr std::uint16_t Port = 9000;
 constexpr const char* Path = "/contract/input";
@@ -149,7 +149,7 @@ private:
             }
         };
         runner = std::make_unique<AsyncSourceRunner>(
-            runtime, Origin, SourceRunnerOptions::from(descriptor),
+            runtime, SimulatedOrigin, SourceRunnerOptions::from(descriptor),
             std::make_unique<ObservedSource>(type.make(descriptor), seen));
         // It is the first start, and is not refused.
         [[maybe_unused]] const bool started = runner->start(

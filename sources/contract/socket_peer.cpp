@@ -1,9 +1,8 @@
 #include <weft/sources/contract/patience.hpp>
 #include <weft/sources/contract/socket_peer.hpp>
+#include <weft/sources/contract/system_call.hpp>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <sys/socket.h>
@@ -18,10 +17,8 @@ void limitWaits(const OwnedDescriptor& socket)
     const timeval limit = {.tv_sec = seconds, .tv_usec = 0};
     for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO})
     {
-        if (::setsockopt(socket.get(), SOL_SOCKET, direction, &limit, sizeof(limit)) != 0)
-        {
-            throw std::system_error(errno, std::system_category(), "setsockopt");
-        }
+        checked(::setsockopt(socket.get(), SOL_SOCKET, direction, &limit, sizeof(limit)),
+                "setsockopt");
     }
 }
 
@@ -29,10 +26,8 @@ void closeByReset(OwnedDescriptor& connection)
 {
     // RFC 9293, 3.10.4, by SO_LINGER of zero.
     const linger atOnce = {.l_onoff = 1, .l_linger = 0};
-    if (::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof(atOnce)) != 0)
-    {
-        throw std::system_error(errno, std::system_category(), "setsockopt");
-    }
+    checked(::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &atOnce, sizeof(atOnce)),
+            "setsockopt");
     connection = OwnedDescriptor();
 }
 

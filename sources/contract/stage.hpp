@@ -27,6 +27,9 @@ struct Subject
     std::function<std::unique_ptr<SourcePeer>()> makePeer;
 };
 
+/// Every message at once, so that a check knows what is emitted when.
+inline const ParameterTexts AtOnce{{"flush_interval", "0"}};
+
 /// What a check cannot look at with this peer; it counts as skipped, with the reason.
 class NotApplicable : public std::runtime_error
 {

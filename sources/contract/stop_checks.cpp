@@ -19,8 +19,6 @@ using namespace std::chrono_literals;
 namespace
 {
 
-const ParameterTexts AtOnce{{"flush_interval", "0"}};
-
 /// The parameters of a source that cannot be opened.
 ParameterTexts unreachable(SourcePeer& peer)
 {
@@ -190,21 +188,20 @@ void stopWhileEmittingWaitsForTheEmitFunction(Stage& stage)
     EXPECT_GE(trial->events().buffers(), 1U) << "what was in hand is delivered";
 }
 
-constexpr std::array Checks{
-    Check{"openThatFailsIsOneFailureWithItsCause", openThatFailsIsOneFailureWithItsCause},
-    Check{"openThatFailsIsTriedAgainWhereAskedFor", openThatFailsIsTriedAgainWhereAskedFor},
-    Check{"stopBeforeStartOpensNothing", stopBeforeStartOpensNothing},
-    Check{"stopEndsAnOpenThatIsNotAnswered", stopEndsAnOpenThatIsNotAnswered},
-    Check{"stopAtEachPointEndsInOrder", stopAtEachPointEndsInOrder},
-    Check{"stopByAnotherThreadLeavesNoByteTwice", stopByAnotherThreadLeavesNoByteTwice},
-    Check{"stopWhileEmittingWaitsForTheEmitFunction", stopWhileEmittingWaitsForTheEmitFunction},
-};
-
 } // namespace
 
 std::span<const Check> stopChecks() noexcept
 {
-    return Checks;
+    static constexpr std::array checks{
+        Check{"openThatFailsIsOneFailureWithItsCause", openThatFailsIsOneFailureWithItsCause},
+        Check{"openThatFailsIsTriedAgainWhereAskedFor", openThatFailsIsTriedAgainWhereAskedFor},
+        Check{"stopBeforeStartOpensNothing", stopBeforeStartOpensNothing},
+        Check{"stopEndsAnOpenThatIsNotAnswered", stopEndsAnOpenThatIsNotAnswered},
+        Check{"stopAtEachPointEndsInOrder", stopAtEachPointEndsInOrder},
+        Check{"stopByAnotherThreadLeavesNoByteTwice", stopByAnotherThreadLeavesNoByteTwice},
+        Check{"stopWhileEmittingWaitsForTheEmitFunction", stopWhileEmittingWaitsForTheEmitFunction},
+    };
+    return checks;
 }
 
 } // namespace weft::contract

@@ -1,7 +1,6 @@
+#include <weft/sources/contract/system_call.hpp>
 #include <weft/sources/contract/tcp_peer.hpp>
 
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include <netinet/in.h>
@@ -13,15 +12,6 @@ namespace weft::contract
 
 namespace
 {
-
-int checked(int result, const char* call)
-{
-    if (result < 0)
-    {
-        throw std::system_error(errno, std::system_category(), call);
-    }
-    return result;
-}
 
 OwnedDescriptor tcpSocket()
 {
