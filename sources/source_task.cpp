@@ -6,48 +6,15 @@
 #include <weft/sources/quantity.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_execution.hpp>
+#include <weft/sources/source_failure.hpp>
 #include <weft/sources/source_task.hpp>
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace weft
 {
-
-namespace
-{
-
-SourceFailure describe(const std::exception_ptr& failure)
-{
-    try
-    {
-        std::rethrow_exception(failure);
-    }
-    catch (const std::system_error& error)
-    {
-        return {.code = error.code(), .message = error.what(), .exception = failure};
-    }
-    catch (const std::exception& error)
-    {
-        return {.code = {}, .message = error.what(), .exception = failure};
-    }
-    catch (...)
-    {
-        return {.code = {}, .message = "the source threw something unknown", .exception = failure};
-    }
-}
-
-/// Whether what escaped is only the source's answer to a stop.
-bool isAnswerToStop(const std::exception_ptr& failure)
-{
-    // The token is stopped a moment before the fiber, and who waits with a callback may answer it.
-    return failure && describe(failure).code == IoError::Stopped &&
-           (this_fiber::stopRequested() || this_fiber::stopToken().stop_requested());
-}
-
-} // namespace
 
 SourceTask::SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
                        std::unique_ptr<Source> sourceToRun)
@@ -201,128 +168,6 @@ bool SourceTask::runOnce()
     return endOfStream;
 }
 
-bool SourceTask::fillAndEmit()
-{
-    FillWindow window(fillInterval, demand, execution->racks());
-    while (!this_fiber::stopRequested())
-    {
-        if (!acquireFor(window))
-        {
-            break;
-        }
-        auto status = FillStatus::More;
-        std::exception_ptr failure;
-        window.beginFill();
-        try
-        {
-            Fill fill(window);
-            status = source->fillBuffer(fill);
-        }
-        catch (...)
-        {
-            failure = std::current_exception();
-        }
-        window.endFill(failure || status == FillStatus::EndOfStream);
-        counters.setMessagesLost(source->messagesLost());
-        emitFrom(window);
-        if (failure)
-        {
-            std::rethrow_exception(failure);
-        }
-        if (status == FillStatus::EndOfStream)
-        {
-            return !this_fiber::stopRequested();
-        }
-        // A source that need not wait must not keep the others out.
-        if (!window.hasProgressed())
-        {
-            this_fiber::yield();
-        }
-        else if (window.owesTurn() && this_fiber::onReactor())
-        {
-            this_fiber::giveWay(window.mayStay());
-        }
-    }
-    window.endAll();
-    emitFrom(window);
-    return false;
-}
-
-/// One buffer for the window, and others if they are worth having and free. False when a stop came,
-/// without which the wait for the first has no end but a buffer.
-bool SourceTask::acquireFor(FillWindow& window)
-{
-    if (window.count() == 0)
-    {
-        IoBuffer buffer;
-        if (!acquire(buffer))
-        {
-            return false;
-        }
-        window.offer(std::move(buffer));
-    }
-    while (window.count() < window.countWanted() && window.makeRoom())
-    {
-        auto spare = execution->tryAcquire();
-        if (!spare)
-        {
-            break;
-        }
-        window.offer(std::move(spare));
-    }
-    counters.holds(execution->buffersInFlight());
-    return true;
-}
-
-/// False when a stop came.
-bool SourceTask::acquire(IoBuffer& buffer)
-{
-    buffer = execution->tryAcquire();
-    if (!buffer)
-    {
-        counters.holds(execution->buffersInFlight());
-        counters.waitBegins();
-        auto acquired = execution->acquire();
-        counters.waitEnds();
-        if (!acquired)
-        {
-            return false;
-        }
-        buffer = std::move(*acquired);
-    }
-    return true;
-}
-
-/// All that is to be delivered.
-void SourceTask::emitFrom(FillWindow& window)
-{
-    while (auto buffer = window.takeDeliverable())
-    {
-        try
-        {
-            // Who demands wants all that has been filled, so the last buffer of it.
-            const bool fulfilsDemand = !window.hasBytes() && demand.fulfil();
-            emitData(std::move(buffer), fulfilsDemand);
-        }
-        catch (...)
-        {
-            dropRest(window);
-            throw;
-        }
-    }
-}
-
-/// What has been filled behind a buffer that was refused, down to the last byte.
-void SourceTask::dropRest(FillWindow& window) noexcept
-{
-    window.endAll();
-    while (const auto buffer = window.takeDeliverable())
-    {
-        counters.emits(buffer.sizeBytes(), false);
-        counters.dropped(buffer.sizeBytes());
-    }
-}
-
 void SourceTask::closeSource(std::exception_ptr& failure) noexcept
 {
     counters.setState(SourceState::Stopping);
@@ -339,29 +184,6 @@ void SourceTask::closeSource(std::exception_ptr& failure) noexcept
         }
     }
     counters.setMessagesLost(source->messagesLost());
-}
-
-void SourceTask::emitData(IoBuffer buffer, bool demanded)
-{
-    reconnect.progressed();
-    auto& metadata = buffer.metadata();
-    metadata.originId = origin;
-    const auto sizeBytes = buffer.sizeBytes();
-    metadata.sequenceNumber = counters.emits(sizeBytes, demanded);
-    try
-    {
-        emit(origin, SourceData{std::move(buffer)});
-    }
-    catch (...)
-    {
-        // Opening the source again would not help, whatever the code says.
-        retryPointless = true;
-        if (isAnswerToStop(std::current_exception()))
-        {
-            counters.dropped(sizeBytes);
-        }
-        throw;
-    }
 }
 
 void SourceTask::emitLast(bool endOfStream, const std::exception_ptr& failure) noexcept
@@ -382,7 +204,7 @@ void SourceTask::emitLast(bool endOfStream, const std::exception_ptr& failure) n
     catch (...)
     {
         // There is nobody left to tell: it was the last event, and its taker refused it.
-        noteError(describe(std::current_exception()).message);
+        noteError(describeFailure(std::current_exception()).message);
     }
 }
 
@@ -406,7 +228,7 @@ std::optional<std::chrono::nanoseconds> SourceTask::pauseAfter(const std::system
 /// With what has been tried to get round it.
 SourceFailure SourceTask::describeFinal(const std::exception_ptr& failure)
 {
-    auto described = describe(failure);
+    auto described = describeFailure(failure);
     const auto attempts = counters.attemptsInARow();
     if (attempts > 0 && !retryPointless)
     {
