@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include <poll.h>
@@ -67,7 +68,16 @@ void ByteStream::nextStep(std::chrono::nanoseconds delay)
 
 void ByteStream::write()
 {
-    if (closed || finished || step == plan.steps.size())
+    if (closed || finished)
+    {
+        return;
+    }
+    if (!std::exchange(begun, true) && !plan.preface.empty())
+    {
+        preface = plan.preface;
+        serve();
+    }
+    if (step == plan.steps.size())
     {
         return;
     }
@@ -88,6 +98,7 @@ void ByteStream::write()
         world.note("content {}: its writer resets it, {} bytes are lost", plan.content,
                    writtenBytes - takenBytes);
         writtenBytes = takenBytes;
+        preface = {};
         error = resetError;
         broken = true;
         finished = true;
@@ -152,7 +163,7 @@ void ByteStream::close()
 
 bool ByteStream::isReadable() const noexcept
 {
-    return writtenBytes != takenBytes || finished;
+    return !preface.empty() || writtenBytes != takenBytes || finished;
 }
 
 /// Answers whom it can.
@@ -175,6 +186,10 @@ void ByteStream::serve()
 
 std::int32_t ByteStream::takeInto(const Operation& operation)
 {
+    if (!preface.empty())
+    {
+        return takePreface(operation);
+    }
     auto& account = world.accounts[plan.content];
     auto available = writtenBytes - takenBytes;
     if (available == 0)
@@ -200,6 +215,16 @@ std::int32_t ByteStream::takeInto(const Operation& operation)
         scheduleWriter(world.chance.spread(1us, 1ms));
     }
     return taken;
+}
+
+/// As much as goes into the first buffer.
+std::int32_t ByteStream::takePreface(const Operation& operation)
+{
+    const auto room = buffersOf(operation).front();
+    const auto count = world.shorten(std::min(preface.size(), room.size()));
+    std::ranges::copy(std::as_bytes(std::span(preface.substr(0, count))), room.begin());
+    preface.remove_prefix(count);
+    return static_cast<std::int32_t>(count);
 }
 
 } // namespace weft::simulation

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string_view>
 
 namespace weft::simulation
 {
@@ -44,16 +45,19 @@ private:
     void serve();
     bool isReadable() const noexcept;
     std::int32_t takeInto(const Operation& operation);
+    std::int32_t takePreface(const Operation& operation);
 
     World& world;
     const FeedPlan plan;
     const int resetError;
     const std::uint64_t capacityBytes;
 
+    std::string_view preface; // written and not read
     std::size_t step = 0;
     std::uint64_t writtenInStep = 0;
     std::uint64_t writtenBytes = 0;
     std::uint64_t takenBytes = 0;
+    bool begun = false;
     bool writerWaits = false; // for room
     bool finished = false;
     bool broken = false;

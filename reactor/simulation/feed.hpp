@@ -39,6 +39,9 @@ struct FeedPlan
 {
     ContentId content = 0;
     std::vector<FeedStep> steps;
+    /// Comes first and is none of the content: what a protocol says before it. Not waited for by
+    /// the steps, and lost in a reset like what they have written.
+    std::string preface;
 };
 
 /// An answer that is an error, and how long it takes to come.

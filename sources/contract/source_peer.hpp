@@ -62,7 +62,20 @@ public:
         return std::nullopt;
     }
 
-    /// The same with this path.
+    /// What the simulated peer says before its bytes: the head of an answer, for one.
+    virtual std::string simulatedPreface() const
+    {
+        return {};
+    }
+
+    /// Whether the source reads bytes before it has a buffer for them, as those do that look for
+    /// the marks of a protocol. What has been read ahead is lost when it is stopped, and only then.
+    virtual bool readsAhead() const
+    {
+        return false;
+    }
+
+    /// The same as atSimulatedAddress() with this path.
     virtual std::optional<ParameterTexts> atSimulatedPath(const std::string& /*path*/)
     {
         return std::nullopt;

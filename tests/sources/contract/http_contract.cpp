@@ -25,7 +25,7 @@ struct HttpServer : weft::test::ProtocolServer
         return !readUntil("\r\n\r\n").empty() && write(answer);
     }
 
-private:
+protected:
     const std::string answer;
 };
 
@@ -34,6 +34,22 @@ struct PlainBody final : HttpServer
 {
     PlainBody() : HttpServer("")
     {
+    }
+
+    std::optional<weft::ParameterTexts> atSimulatedAddress(const std::string& host,
+                                                           std::uint16_t port) override
+    {
+        return parameters(host, port);
+    }
+
+    std::string simulatedPreface() const override
+    {
+        return answer;
+    }
+
+    bool readsAhead() const override
+    {
+        return true;
     }
 };
 
