@@ -244,6 +244,23 @@ const std::string& ChildProgram::awaitOutput(std::string_view text)
     return result.output;
 }
 
+std::string ChildProgram::awaitLine()
+{
+    auto lineEnd = result.output.find('\n', lineBegin);
+    while (lineEnd == std::string::npos)
+    {
+        if (!readMore())
+        {
+            throw std::runtime_error("weft has ended without another line but:\n" +
+                                     result.output.substr(lineBegin) + result.errors);
+        }
+        lineEnd = result.output.find('\n', lineBegin);
+    }
+    auto line = result.output.substr(lineBegin, lineEnd - lineBegin);
+    lineBegin = lineEnd + 1;
+    return line;
+}
+
 ProgramResult ChildProgram::wait()
 {
     while (readMore())

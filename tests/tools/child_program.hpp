@@ -2,6 +2,7 @@
 
 #include <weft/reactor/owned_descriptor.hpp>
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -82,6 +83,9 @@ public:
     /// ends first.
     const std::string& awaitOutput(std::string_view text);
 
+    /// The next line of standard output, without its end. Throws when the program ends first.
+    std::string awaitLine();
+
     /// Waits for the end.
     ProgramResult wait();
 
@@ -92,6 +96,7 @@ private:
     OwnedDescriptor outputEnd;
     OwnedDescriptor errorEnd;
     ProgramResult result;
+    std::size_t lineBegin = 0; // of awaitLine(), in the output
 };
 
 /// Runs it to the end.
