@@ -75,9 +75,15 @@ bool Connections::serve(SourceExecution& execution)
                                     });
     std::optional<SourceFailure> failure;
     bool complete = false;
-    while (!stop.stop_requested() && !complete)
+    while (!complete)
     {
+        // Before the look for a stop, which is a change as well: one that comes later is not
+        // missed.
         const auto seen = changeCount();
+        if (stop.stop_requested())
+        {
+            break;
+        }
         removeEnded();
         failure = takeAcceptFailure();
         if (failure && isFinal(failure->code))

@@ -160,6 +160,32 @@ TEST_P(ListenStopTest, atAnyMomentWhileClientsComeAndGo)
     EXPECT_EQ(runtime->statistics()[0].buffers.reserved, 0U);
 }
 
+/// The listener turns to the next connection just then, and may look for a stop before it looks for
+/// what has changed.
+TEST_P(ListenStopTest, asSoonAsAConnectionIsThere)
+{
+    for (int round = 0; round < 200; ++round)
+    {
+        auto source = provide({{"connections_total", "1"}});
+        ASSERT_TRUE(source.start(
+            [&source](OriginId, const SourceEvent& event)
+            {
+                if (std::holds_alternative<ConnectionBegin>(event))
+                {
+                    source.stop();
+                }
+            }));
+        awaitRunning(source);
+        const auto client = connectTo(source);
+        await(
+            [&]
+            {
+                return source.statistics().state == SourceState::Stopped;
+            });
+        EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    }
+}
+
 TEST_P(ListenStopTest, rightAfterTheStart)
 {
     for (int round = 0; round < 20; ++round)
