@@ -113,8 +113,10 @@ void AbandonableTask::run() noexcept
     }
     else if (event != nullptr)
     {
-        const auto last = std::move(self);
-        event->set();
+        // The caller holds another until it is told: what it has called is gone when it goes on.
+        auto& told = *event;
+        self.reset();
+        told.set();
     }
     else
     {

@@ -306,6 +306,18 @@ TEST(OffloadAbandonable, resultOfAnAbandonedCallIsDestroyed)
     EXPECT_EQ(witness.use_count(), 1);
 }
 
+// A source of mqtt on a thread of its own was over, and its client was not: the thread that had
+// connected it held the client a moment longer, with its sockets.
+TEST(OffloadAbandonable, callOfAPlainThreadIsGoneWhenItReturns)
+{
+    const auto witness = std::make_shared<int>(0);
+    for (int round = 0; round < 3000; ++round)
+    {
+        (void)offloadAbandonable([witness] {}, io::after(1h));
+        ASSERT_EQ(witness.use_count(), 1) << "in round " << round;
+    }
+}
+
 TEST(OffloadAbandonable, raceOfStopAndEndDestroysEachResultOnce)
 {
     const auto witness = std::make_shared<std::atomic<int>>(0);
