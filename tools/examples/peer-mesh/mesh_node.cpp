@@ -79,7 +79,14 @@ MeshNode::MeshNode(Runtime& nodeRuntime, const MeshOptions& meshOptions, TcpList
 
 void MeshNode::stop()
 {
-    fibers.requestStop();
+    // On the reactor, like all that concerns the links: the outboxes then have one thread only.
+    runtime
+        .spawn({.name = "stop", .reactor = OnlyReactor},
+               [this]
+               {
+                   fibers.requestStop();
+               })
+        .join();
     fibers.joinAll();
 }
 
