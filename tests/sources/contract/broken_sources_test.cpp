@@ -24,10 +24,11 @@ void PrintTo(const Broken& broken, std::ostream* out)
     *out << broken.type;
 }
 
-/// The program of broken_sources.cpp.
+/// The program of broken_sources.cpp. It is run as a whole where this one runs in shards.
 ProgramRun runChecks(const std::string& filter, const std::string& environment = {})
 {
-    return runProgram(environment + " " WEFT_BROKEN_SOURCES " --gtest_filter='" + filter + "'");
+    return runProgram("env -u GTEST_TOTAL_SHARDS -u GTEST_SHARD_INDEX " + environment +
+                      " " WEFT_BROKEN_SOURCES " --gtest_filter='" + filter + "'");
 }
 
 class BrokenSourceTest : public testing::TestWithParam<Broken>
