@@ -234,6 +234,7 @@ MICRO_NAMES = {
     "reactor-to-reactor": "reactor to reactor and back",
     "channel": "value through a channel",
     "no-op": "poll of what is ready, through the engine",
+    "source-buffer": "4 KiB buffer of made-up records emitted, {} sources",
 }
 
 
