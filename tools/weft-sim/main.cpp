@@ -1,7 +1,6 @@
-#include <weft/reactor/runtime_options.hpp>
-
 #include "best_effort_print.hpp"
 #include "many_seeds.hpp"
+#include "run_program.hpp"
 #include "run_seed.hpp"
 #include "sim_options.hpp"
 #include "summary.hpp"
@@ -123,53 +122,17 @@ void addOptions(CLI::App& application, SimArguments& arguments)
     application.footer(Footer);
 }
 
-int runProgram(int argumentCount, char** words)
+} // namespace
+
+int main(int argumentCount, char** words)
 {
     SimArguments arguments;
     CLI::App application(Description, "weft-sim");
     addOptions(application, arguments);
-    try
-    {
-        application.parse(argumentCount, words);
-    }
-    catch (const CLI::Success& success) // --help
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        throw tools::UsageError(fmt::format("{}\n'weft-sim --help' tells more", error.what()));
-    }
-    const SimOptions options(arguments);
-    return options.seed ? runOne(options) : runMany(options);
-}
-
-int report(const std::exception& error, int exitCode)
-{
-    std::fflush(stdout);
-    tools::printBestEffort(stderr, "weft-sim: {}\n", error.what());
-    return exitCode;
-}
-
-} // namespace
-
-int main(int argumentCount, char** arguments)
-{
-    std::signal(SIGPIPE, SIG_IGN);
-    try
-    {
-        return runProgram(argumentCount, arguments);
-    }
-    catch (const tools::UsageError& error)
-    {
-        return report(error, tools::ExitUsage);
-    }
-    catch (const InvalidOption& error)
-    {
-        return report(error, tools::ExitUsage);
-    }
-    catch (const std::exception& error)
-    {
-        return report(error, tools::ExitFailed);
-    }
+    return tools::runProgram(application, argumentCount, words,
+                             [&arguments]
+                             {
+                                 const SimOptions options(arguments);
+                                 return options.seed ? runOne(options) : runMany(options);
+                             });
 }

@@ -1,12 +1,11 @@
-#include <weft/reactor/runtime_options.hpp>
 #include <weft/sources/quantity.hpp>
 
-#include "best_effort_print.hpp"
 #include "descriptor_limit.hpp"
 #include "engine_option.hpp"
 #include "interrupt_signals.hpp"
 #include "output_file.hpp"
 #include "plan.hpp"
+#include "run_program.hpp"
 #include "soak.hpp"
 #include "soak_options.hpp"
 #include "summary.hpp"
@@ -16,9 +15,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <csignal>
 #include <cstdio>
-#include <exception>
 #include <optional>
 #include <string>
 
@@ -119,52 +116,16 @@ void addOptions(CLI::App& application, SoakArguments& arguments)
     application.footer(Footer);
 }
 
-int runProgram(int argumentCount, char** words)
+} // namespace
+
+int main(int argumentCount, char** words)
 {
     SoakArguments arguments;
     CLI::App application(Description, "weft-soak");
     addOptions(application, arguments);
-    try
-    {
-        application.parse(argumentCount, words);
-    }
-    catch (const CLI::Success& success) // --help
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        throw tools::UsageError(fmt::format("{}\n'weft-soak --help' tells more", error.what()));
-    }
-    return soakWith(arguments);
-}
-
-int report(const std::exception& error, int exitCode)
-{
-    std::fflush(stdout);
-    tools::printBestEffort(stderr, "weft-soak: {}\n", error.what());
-    return exitCode;
-}
-
-} // namespace
-
-int main(int argumentCount, char** arguments)
-{
-    std::signal(SIGPIPE, SIG_IGN);
-    try
-    {
-        return runProgram(argumentCount, arguments);
-    }
-    catch (const tools::UsageError& error)
-    {
-        return report(error, tools::ExitUsage);
-    }
-    catch (const InvalidOption& error)
-    {
-        return report(error, tools::ExitUsage);
-    }
-    catch (const std::exception& error)
-    {
-        return report(error, tools::ExitFailed);
-    }
+    return tools::runProgram(application, argumentCount, words,
+                             [&arguments]
+                             {
+                                 return soakWith(arguments);
+                             });
 }

@@ -1,21 +1,19 @@
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/runtime.hpp>
 
-#include "best_effort_print.hpp"
 #include "engine_option.hpp"
 #include "interrupt_signals.hpp"
 #include "mesh_node.hpp"
 #include "mesh_options.hpp"
 #include "mesh_report.hpp"
+#include "run_program.hpp"
 #include "usage_error.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <system_error>
 
@@ -149,53 +147,16 @@ void addOptions(CLI::App& application, MeshArguments& arguments)
     application.footer(Footer);
 }
 
-int runProgram(int argumentCount, char** words)
+} // namespace
+
+int main(int argumentCount, char** words)
 {
     MeshArguments arguments;
     CLI::App application(Description, "weft-peer-mesh");
     addOptions(application, arguments);
-    try
-    {
-        application.parse(argumentCount, words);
-    }
-    catch (const CLI::Success& success) // --help
-    {
-        return application.exit(success);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        throw tools::UsageError(
-            fmt::format("{}\n'weft-peer-mesh --help' tells more", error.what()));
-    }
-    return runNode(arguments);
-}
-
-int report(const std::exception& error, int exitCode)
-{
-    std::fflush(stdout);
-    tools::printBestEffort(stderr, "weft-peer-mesh: {}\n", error.what());
-    return exitCode;
-}
-
-} // namespace
-
-int main(int argumentCount, char** arguments)
-{
-    std::signal(SIGPIPE, SIG_IGN);
-    try
-    {
-        return runProgram(argumentCount, arguments);
-    }
-    catch (const tools::UsageError& error)
-    {
-        return report(error, tools::ExitUsage);
-    }
-    catch (const InvalidOption& error)
-    {
-        return report(error, tools::ExitUsage);
-    }
-    catch (const std::exception& error)
-    {
-        return report(error, tools::ExitFailed);
-    }
+    return tools::runProgram(application, argumentCount, words,
+                             [&arguments]
+                             {
+                                 return runNode(arguments);
+                             });
 }
