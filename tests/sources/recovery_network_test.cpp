@@ -56,17 +56,6 @@ protected:
     std::uint64_t retries = 0;
 };
 
-/// Begins a test: see inOwnProcess().
-#define WEFT_IN_OWN_NETWORK()                                                                      \
-    if (!inOwnProcess())                                                                           \
-    {                                                                                              \
-        return;                                                                                    \
-    }                                                                                              \
-    if (const auto refusal = enterEmptyNetwork())                                                  \
-    {                                                                                              \
-        GTEST_SKIP() << *refusal;                                                                  \
-    }
-
 } // namespace
 
 WEFT_INSTANTIATE_OVER_RUNNERS(RecoveryNetworkTest);

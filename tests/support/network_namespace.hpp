@@ -1,6 +1,9 @@
 #pragma once
 
+#include "tests/support/own_process.hpp"
 #include "tests/support/sockets.hpp"
+
+#include <gtest/gtest.h>
 
 #include <cstring>
 #include <fstream>
@@ -108,3 +111,14 @@ inline void addFailingRoute(const char* address, unsigned char type)
 }
 
 } // namespace weft
+
+/// Begins a test in a process and a network of its own; skips it where the machine refuses them.
+#define WEFT_IN_OWN_NETWORK()                                                                      \
+    if (!inOwnProcess())                                                                           \
+    {                                                                                              \
+        return;                                                                                    \
+    }                                                                                              \
+    if (const auto refusal = enterEmptyNetwork())                                                  \
+    {                                                                                              \
+        GTEST_SKIP() << *refusal;                                                                  \
+    }

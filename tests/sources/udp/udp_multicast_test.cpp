@@ -62,17 +62,6 @@ void routeIpv6GroupsToLoopback()
     checkedCall(::ioctl(socket.get(), SIOCADDRT, &route), "SIOCADDRT");
 }
 
-/// Begins a test: see inOwnProcess().
-#define WEFT_IN_OWN_NETWORK()                                                                      \
-    if (!inOwnProcess())                                                                           \
-    {                                                                                              \
-        return;                                                                                    \
-    }                                                                                              \
-    if (const auto refusal = enterEmptyNetwork())                                                  \
-    {                                                                                              \
-        GTEST_SKIP() << *refusal;                                                                  \
-    }
-
 } // namespace
 
 WEFT_INSTANTIATE_OVER_RUNNERS(UdpMulticastTest);
