@@ -1,17 +1,23 @@
 # Warnings and sanitizers, for every target of this tree.
 
+# WEFT_ADDRESS_SANITIZER_ONLY leaves UndefinedBehaviorSanitizer out of the targets of a folder.
 function(weft_compile_options target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
         # Designated initialisers leave out what has a default.
         -Wno-missing-field-initializers)
+    if(WEFT_SANITIZE STREQUAL "address" AND NOT WEFT_ADDRESS_SANITIZER_ONLY)
+        # Not vptr: before it looks at an object it makes a pipe, to see whether the memory can be
+        # read, and takes it for bad when there is no descriptor left. Tests use them all up.
+        target_compile_options(${target} PRIVATE
+            -fsanitize=undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined)
+    endif()
 endfunction()
 
 # Sanitizer flags are PUBLIC: a program that links an instrumented weft must be instrumented too.
 function(weft_sanitize target)
     if(WEFT_SANITIZE STREQUAL "address")
-        # Not vptr: before it looks at an object it makes a pipe, to see whether the memory can be
-        # read, and takes it for bad when there is no descriptor left. Tests use them all up.
-        set(flags -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined)
+        set(flags -fsanitize=address)
+        set(linkFlags -fsanitize=undefined)
         set(definition WEFT_ADDRESS_SANITIZER=1)
     elseif(WEFT_SANITIZE STREQUAL "thread")
         set(flags -fsanitize=thread)
@@ -28,7 +34,7 @@ function(weft_sanitize target)
     if(flags)
         target_compile_options(${target} PUBLIC ${flags} -fno-omit-frame-pointer)
         target_compile_definitions(${target} PUBLIC ${definition})
-        target_link_options(${target} PUBLIC ${flags})
+        target_link_options(${target} PUBLIC ${flags} ${linkFlags})
     endif()
 endfunction()
 
