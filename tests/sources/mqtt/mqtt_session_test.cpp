@@ -195,8 +195,8 @@ TEST_P(MqttSessionTest, exactlyOnceSurvivesALostConnection)
         MqttPeer peer(broker.port());
         peer.publish("t/x", payloads, {.qos = 2});
         // Another client of the same name: the broker ends the source's connection.
-        auto thief = provide(broker.uri(), {{"clean_session", "false"}, {"topics", "none"}});
         EventLog ignored;
+        auto thief = provide(broker.uri(), {{"clean_session", "false"}, {"topics", "none"}});
         const auto connected = broker.countInLog("as feed (");
         ASSERT_TRUE(thief.start(ignored.emit()));
         broker.awaitLog("as feed (", connected + 1);
