@@ -2,6 +2,7 @@
 
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/thread_signals.hpp>
+#include <weft/sources/printable_text.hpp>
 #include <weft/sources/source_provider.hpp>
 
 #include "ingest_worker.hpp"
@@ -292,7 +293,7 @@ SourceResult IngestSession::resultOf(std::size_t source)
     SourceResult result{
         .name = descriptor.name(),
         .type = descriptor.type(),
-        .endpoint = statistics.endpoint,
+        .endpoint = printable(statistics.endpoint),
         .bytes = account.bytes,
         .buffers = account.buffers,
         .checksum = sink->checksum(source),
@@ -312,12 +313,13 @@ SourceResult IngestSession::resultOf(std::size_t source)
         .state = statistics.state,
         .error = {},
     };
-    result.error = !account.sinkError.empty()     ? account.sinkError
-                   : !account.sourceError.empty() ? account.sourceError
-                                                  : startErrors[source];
+    // What a peer has said may be in them.
+    result.error = printable(!account.sinkError.empty()     ? account.sinkError
+                             : !account.sourceError.empty() ? account.sourceError
+                                                            : startErrors[source]);
     if (result.listens && result.error.empty())
     {
-        result.connectionError = statistics.lastError;
+        result.connectionError = printable(statistics.lastError);
     }
     if (!result.error.empty())
     {

@@ -65,6 +65,12 @@ TEST(MeshCommandLineTest, wrongPeersAreToldTheirForm)
     }
 }
 
+TEST(MeshCommandLineTest, addressThatIsThereTwiceIsNamed)
+{
+    expectUsageError({"--id", "0", "--peers", "127.0.0.1:7000,127.0.0.1:7001,127.0.0.1:7000"},
+                     "which has 127.0.0.1:7000 twice");
+}
+
 TEST(MeshCommandLineTest, eachWrongValueIsNamedWithWhatIsAllowed)
 {
     expectRefusedOption("--rate", "-1", "option --rate is -1; allowed: 0 to 1000000 messages");

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ranges>
 #include <string_view>
 
@@ -52,6 +53,11 @@ std::vector<NodeAddress> parsePeers(const std::string& text)
         if (!address)
         {
             throw InvalidOption("--peers", "'" + text + "'", AllowedPeers);
+        }
+        if (std::ranges::find(nodes, address->text, &NodeAddress::text) != nodes.end())
+        {
+            throw InvalidOption("--peers", "'" + text + "', which has " + address->text + " twice",
+                                AllowedPeers);
         }
         nodes.push_back(*address);
     }
