@@ -48,6 +48,10 @@ const char* nameOf(std::uint16_t closeCode)
 {
     switch (closeCode)
     {
+    case 1000:
+        return "normal";
+    case 1001:
+        return "going away";
     case 1002:
         return "protocol error";
     case 1003:
@@ -73,16 +77,23 @@ const char* nameOf(std::uint16_t closeCode)
     }
 }
 
-/// Whether a server that closed with this code may answer another time.
+/// Whether a server that closed with this code may answer another time: one that goes away may be
+/// starting again.
 int errnoOf(std::uint16_t closeCode)
 {
     constexpr std::uint16_t InternalError = 1011;
     constexpr std::uint16_t BadGateway = 1014;
-    return closeCode >= InternalError && closeCode <= BadGateway ? ECONNABORTED : EPROTO;
+    const bool mayPass = closeCode == websocket::close_code::going_away ||
+                         (closeCode >= InternalError && closeCode <= BadGateway);
+    return mayPass ? ECONNABORTED : EPROTO;
 }
 
 std::string withReason(const websocket::close_reason& reason)
 {
+    if (reason.code == websocket::close_code::none)
+    {
+        return "closed without a code";
+    }
     return fmt::format("closed with {} ({}){}{}", reason.code, nameOf(reason.code),
                        reason.reason.empty() ? "" : ": ",
                        std::string_view(reason.reason.data(), reason.reason.size()));
@@ -116,7 +127,8 @@ struct WebSocketConnection::State
     void handshake(Deadline deadline);
     void checkSubprotocol(const websocket::response_type& answer);
     void answerPing();
-    [[noreturn]] void failReceive(const error_code& error);
+    bool saysGoodBye(const error_code& error) const;
+    [[noreturn]] void failReceive(const error_code& error, bool inMessage);
 
     const WebSocketSettings& settings;
     Stream stream;
@@ -197,14 +209,23 @@ void WebSocketConnection::State::answerPing()
     }
 }
 
-void WebSocketConnection::State::failReceive(const error_code& error)
+bool WebSocketConnection::State::saysGoodBye(const error_code& error) const
+{
+    const auto code = stream.reason().code;
+    return error == websocket::error::closed &&
+           (code == websocket::close_code::normal || code == websocket::close_code::none);
+}
+
+void WebSocketConnection::State::failReceive(const error_code& error, bool inMessage)
 {
     const auto receiving = fmt::format("receive from {}", settings.text);
     if (error == websocket::error::closed)
     {
         const auto& reason = stream.reason();
-        throw SourceError(errnoError(errnoOf(reason.code)),
-                          fmt::format("{}: the server {}", receiving, withReason(reason)));
+        // More had to come: whatever the code, this is no end.
+        throw SourceError(errnoError(inMessage ? ECONNABORTED : errnoOf(reason.code)),
+                          fmt::format("{}: the server {}{}", receiving, withReason(reason),
+                                      inMessage ? ", in the middle of a message" : ""));
     }
     if (error == boost::asio::error::eof)
     {
@@ -271,22 +292,11 @@ WebSocketConnection::receive(std::span<std::byte> buffer)
         state->gate().delivered(sizeBytes);
         return Received{.sizeBytes = sizeBytes, .endsMessage = stream.is_message_done()};
     }
-    const auto code = stream.reason().code;
-    const bool isNormal = code == websocket::close_code::normal ||
-                          code == websocket::close_code::going_away ||
-                          code == websocket::close_code::none;
-    if (error == websocket::error::closed && isNormal)
+    if (state->saysGoodBye(error) && !inMessage)
     {
-        if (inMessage)
-        {
-            throw SourceError(errnoError(EPROTO),
-                              fmt::format("receive from {}: the server closed in the middle of a "
-                                          "message",
-                                          state->settings.text));
-        }
         return std::nullopt;
     }
-    state->failReceive(error);
+    state->failReceive(error, inMessage);
 }
 
 void WebSocketConnection::ping()

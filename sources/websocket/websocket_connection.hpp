@@ -53,7 +53,7 @@ public:
     };
 
     /// A part of a message, possibly empty when it ends the message; nothing when the server has
-    /// closed without complaint (1000, 1001 or no code). Only when await() has said so. Throws
+    /// closed between messages with 1000 or no code. Only when await() has said so. Throws
     /// SourceError. Suspends, but only to answer what closes.
     std::optional<Received> receive(std::span<std::byte> buffer);
 

@@ -14,8 +14,8 @@
 namespace weft
 {
 
-/// Receives the messages that a WebSocket server sends. The server closing without complaint is the
-/// end of the stream; any other end is an error.
+/// Receives the messages that a WebSocket server sends. A server that closes between messages,
+/// with 1000 or no code, ends the stream; any other end is an error.
 class WebSocketSource final : public Source
 {
 public:

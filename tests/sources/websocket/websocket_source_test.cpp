@@ -99,7 +99,7 @@ TEST_P(WebSocketSourceTest, newlineFollowsEachMessageHoweverItIsCut)
         {
             peer.send(frame(opcode::Text, "in ", false) + frame(opcode::Continuation, "", false) +
                       frame(opcode::Ping, "?") + frame(opcode::Continuation, "parts") +
-                      frame(opcode::Text, "") + frame(opcode::Text, "whole") + closeFrame(1001));
+                      frame(opcode::Text, "") + frame(opcode::Text, "whole") + closeFrame(1000));
             peer.awaitClose();
         },
         {{"framing", "newline"}});
@@ -312,8 +312,8 @@ TEST_P(WebSocketSourceTest, codeThatTheServerClosesWithDecidesWhatItIs)
 
     const std::vector<Case> cases{
         {closeFrame(1000, "done"), "", false},
-        {closeFrame(1001), "", false},
         {frame(opcode::Close, ""), "", false},
+        {closeFrame(1001), "closed with 1001 (going away)", true},
         {closeFrame(1008, "no such topic"), "closed with 1008 (policy violated): no such topic",
          false},
         {closeFrame(1011, "overload"), "closed with 1011 (internal error): overload", true},
@@ -345,16 +345,54 @@ TEST_P(WebSocketSourceTest, codeThatTheServerClosesWithDecidesWhatItIs)
     }
 }
 
-TEST_P(WebSocketSourceTest, closeInMidMessageIsAnErrorAfterItsPart)
+TEST_P(WebSocketSourceTest, closeInMidMessageIsAnErrorThatCanBeRetriedAfterItsPart)
 {
-    run(
-        [](WebSocketPeer& peer)
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {closeFrame(1000), "closed with 1000 (normal), in the middle of a message"},
+        {closeFrame(1001), "closed with 1001 (going away), in the middle of a message"},
+        {closeFrame(1008, "no"), "closed with 1008 (policy violated): no, in the middle"},
+        {frame(opcode::Close, ""), "closed without a code, in the middle of a message"},
+    };
+    for (const auto& [close, text] : cases)
+    {
+        EventLog own;
+        ScriptedServer server(
+            [&](TcpStream& stream)
+            {
+                WebSocketPeer peer(stream);
+                peer.accept();
+                peer.send(frame(opcode::Text, "half", false) + close);
+                peer.awaitClose();
+            });
+        auto source = connectTo(server.port());
+        ASSERT_TRUE(source.start(own.emit()));
+        own.waitForLast();
+        EXPECT_EQ(own.received(), "half");
+        const auto failure = own.failure().value();
+        EXPECT_NE(failure.message.find(text), std::string::npos) << failure.message;
+        EXPECT_TRUE(isTransient(failure.code)) << failure.message;
+    }
+}
+
+TEST_P(WebSocketSourceTest, serverThatRestartsIsConnectedToAgain)
+{
+    int connections = 0;
+    ScriptedServer server(
+        [&](TcpStream& stream)
         {
-            peer.send(frame(opcode::Text, "half", false) + closeFrame(1000));
+            WebSocketPeer peer(stream);
+            peer.accept();
+            ++connections;
+            peer.send(frame(opcode::Text, "before|") + closeFrame(connections < 3 ? 1001 : 1000));
             peer.awaitClose();
         });
-    EXPECT_EQ(log.received(), "half");
-    expectFailure("closed in the middle of a message", false);
+    auto source = connectTo(server.port(), {{"reconnect_attempts", "1000"},
+                                            {"reconnect_pause_min", "1ms"},
+                                            {"reconnect_pause_max", "1ms"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.ended());
+    EXPECT_EQ(log.received(), "before|before|before|");
 }
 
 TEST_P(WebSocketSourceTest, connectionThatEndsInMidFrameIsAnErrorAfterItsPart)
