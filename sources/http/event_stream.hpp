@@ -16,7 +16,8 @@ public:
     {
     }
 
-    /// The next bytes of the stream. Throws std::length_error when an event is too large.
+    /// The next bytes of the stream. Throws std::length_error when an event is too large; the
+    /// records have those before it.
     void feed(std::string_view bytes);
 
     /// What the events that are complete have said since the last clear().

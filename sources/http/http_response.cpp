@@ -44,10 +44,12 @@ struct HttpResponse::State
 
     io::Result<void> more(Deadline deadline);
     void parse();
+    void requireParsed() const;
 
     ClientStream stream;
     const std::string text;
     http::response_parser<http::buffer_body> parser;
+    error_code wrong; // with the answer, after what has been parsed of it
     /// What has arrived and is not parsed: [begin, end). Room for the longest header.
     std::array<std::byte, 16 << 10> stage;
     std::size_t begin = 0;
@@ -89,9 +91,17 @@ void HttpResponse::State::parse()
 {
     error_code error;
     begin += parser.put(boost::asio::buffer(stage.data() + begin, end - begin), error);
-    if (error && error != http::error::need_more && error != http::error::need_buffer)
+    if (error != http::error::need_more && error != http::error::need_buffer)
     {
-        throw SourceError(error, fmt::format("GET {}", text));
+        wrong = error;
+    }
+}
+
+void HttpResponse::State::requireParsed() const
+{
+    if (wrong)
+    {
+        throw SourceError(wrong, fmt::format("GET {}", text));
     }
 }
 
@@ -107,6 +117,7 @@ HttpResponse::HttpResponse(const HttpRequest& request, Deadline deadline)
             throw SourceError(received.error(), fmt::format("GET {}", state->text));
         }
         state->parse();
+        state->requireParsed();
     }
     state->parser.eager(true);
 }
@@ -138,7 +149,7 @@ io::Result<std::size_t> HttpResponse::receive(std::span<std::byte> buffer, Deadl
     while (!state->parser.is_done())
     {
         const auto unparsed = state->end - state->begin;
-        if (unparsed > 0)
+        if (unparsed > 0 && !state->wrong)
         {
             state->parse();
         }
@@ -146,6 +157,7 @@ io::Result<std::size_t> HttpResponse::receive(std::span<std::byte> buffer, Deadl
         {
             return buffer.size() - body.size;
         }
+        state->requireParsed();
         const bool isStuck = unparsed == state->end - state->begin;
         if (isStuck && !state->parser.is_done())
         {

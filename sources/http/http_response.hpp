@@ -36,7 +36,8 @@ public:
     std::string header(const std::string& name) const;
 
     /// At least one byte of the body; zero at its end. The error is one of giving up, with nothing
-    /// lost. Throws SourceError, also for a body that ends early. Suspends.
+    /// lost. Throws SourceError, also for a body that ends early, once all before has been given
+    /// out. Suspends.
     io::Result<std::size_t> receive(std::span<std::byte> buffer, Deadline deadline);
 
     /// Suspends.

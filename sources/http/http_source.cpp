@@ -154,6 +154,7 @@ void HttpSource::open()
     const auto deadline = io::after(connectTimeout);
     events.restart();
     unsent = {};
+    eventTooLarge = false;
     auto request = firstRequest();
     auto answer = std::make_unique<HttpResponse>(request, deadline);
     for (std::int64_t redirects = 0; isRedirect(answer->status()); ++redirects)
@@ -271,7 +272,13 @@ FillStatus HttpSource::fillEvents(Fill& fill)
             unsent.remove_prefix(count);
             continue;
         }
-        events.clearRecords();
+        if (eventTooLarge)
+        {
+            throw SourceError(
+                errnoError(EMSGSIZE),
+                fmt::format("GET {}: an event is larger than event_size_max, which is {}",
+                            asked.text, formatSize(eventBytesMax)));
+        }
         std::array<std::byte, 4096> part;
         const auto received = response->receive(part, fill.deadline());
         if (!received)
@@ -282,21 +289,24 @@ FillStatus HttpSource::fillEvents(Fill& fill)
         {
             return endEvents();
         }
-        try
-        {
-            events.feed({reinterpret_cast<const char*>(part.data()), *received});
-        }
-        catch (const std::length_error&)
-        {
-            throw SourceError(
-                errnoError(EMSGSIZE),
-                fmt::format("GET {}: an event is larger than event_size_max, which is "
-                            "{}",
-                            asked.text, formatSize(eventBytesMax)));
-        }
-        unsent = events.records();
+        takeEvents({reinterpret_cast<const char*>(part.data()), *received});
     }
     return FillStatus::More;
+}
+
+/// Those before one that is too large are to be delivered before its error.
+void HttpSource::takeEvents(std::string_view bytes)
+{
+    events.clearRecords();
+    try
+    {
+        events.feed(bytes);
+    }
+    catch (const std::length_error&)
+    {
+        eventTooLarge = true;
+    }
+    unsent = events.records();
 }
 
 /// A server that has no more says so with 204; else the connection is to be made again.

@@ -43,6 +43,7 @@ private:
     void requireSuccess(const HttpRequest& request, const HttpResponse& answer) const;
     FillStatus fillRaw(Fill& fill);
     FillStatus fillEvents(Fill& fill);
+    void takeEvents(std::string_view bytes);
     FillStatus endEvents() const;
 
     const HttpRequest asked;
@@ -52,7 +53,8 @@ private:
     const std::chrono::nanoseconds connectTimeout;
     const std::size_t eventBytesMax;
     EventStream events;
-    std::string_view unsent; // of the records of `events`
+    std::string_view unsent;    // of the records of `events`
+    bool eventTooLarge = false; // the one after `unsent`
     std::unique_ptr<HttpResponse> response;
 };
 

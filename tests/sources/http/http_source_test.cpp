@@ -191,6 +191,28 @@ TEST_P(HttpSourceTest, chunksWithoutTheLastAreAnErrorAfterThem)
     expectFailure("the connection ended before the answer did", true);
 }
 
+TEST_P(HttpSourceTest, chunkThatIsNoneIsAnErrorAfterThoseBeforeIt)
+{
+    const std::string bodies[]{"5\r\nhello\r\nzz\r\n", "5\r\nhello\r\n2\r\nnot ended"};
+    const std::string received[]{"hello", "hellono"};
+    for (std::size_t index = 0; index < std::size(bodies); ++index)
+    {
+        EventLog own;
+        ScriptedServer server(
+            [&](TcpStream& stream)
+            {
+                readRequest(stream);
+                sendText(stream, Chunked + bodies[index]);
+                awaitPeerClose(stream);
+            });
+        auto source = get(urlOf(server));
+        ASSERT_TRUE(source.start(own.emit()));
+        own.waitForLast();
+        EXPECT_EQ(own.received(), received[index]);
+        EXPECT_FALSE(isTransient(own.failure().value().code)) << own.failure()->message;
+    }
+}
+
 TEST_P(HttpSourceTest, serverThatSaysNothingOrNoHttpIsAnError)
 {
     run("");
@@ -390,8 +412,9 @@ TEST_P(HttpSourceTest, answerThatIsNoEventsIsRefused)
 
 TEST_P(HttpSourceTest, eventBeyondTheLimitIsAnErrorThatNamesIt)
 {
-    run(Events + "data: small\n\ndata: " + std::string(5000, 'l'),
+    run(Events + "data: small\n\ndata: " + std::string(2000, 'l'),
         {{"format", "sse"}, {"event_size_max", "1000"}});
+    EXPECT_EQ(log.received(), "small\n");
     expectFailure("an event is larger than event_size_max, which is 1000", false);
 }
 
