@@ -21,9 +21,12 @@ using boost::system::error_code;
 
 std::string requestText(const HttpRequest& request)
 {
-    auto text = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: weft\r\n"
-                            "Connection: close\r\n",
+    auto text = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
                             request.url.target, request.url.authority());
+    if (!hasHeader(request.headers, "User-Agent"))
+    {
+        text += "User-Agent: weft\r\n";
+    }
     for (const auto& [name, value] : request.headers)
     {
         text += fmt::format("{}: {}\r\n", name, value);

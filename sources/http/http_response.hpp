@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/reactor/io.hpp>
+#include <weft/sources/stream/http_exchange.hpp>
 #include <weft/sources/stream/url.hpp>
 
 #include <memory>

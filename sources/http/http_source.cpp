@@ -20,6 +20,8 @@ namespace
 {
 
 constexpr UrlSchemes Schemes{.plain = "http", .secure = "https"};
+constexpr std::array<std::string_view, 5> ReservedHeaders{"Host", "Connection", "Upgrade",
+                                                          "Transfer-Encoding", "Content-Length"};
 constexpr unsigned NoContent = 204;
 
 bool isRedirect(unsigned status)
@@ -28,32 +30,12 @@ bool isRedirect(unsigned status)
     return std::ranges::find(Redirects, status) != Redirects.end();
 }
 
-/// Whether another try may be answered otherwise.
-int errnoOf(unsigned status)
+void addUnlessGiven(HttpHeaders& headers, const std::string& name, const std::string& value)
 {
-    switch (status)
+    if (!hasHeader(headers, name))
     {
-    case 401:
-    case 403:
-        return EACCES;
-    case 404:
-    case 410:
-        return ENOENT;
-    case 408:
-    case 429:
-        return EAGAIN;
-    default:
-        return status >= 500 ? EAGAIN : EPROTO;
+        headers.emplace_back(name, value);
     }
-}
-
-bool equalsIgnoringCase(std::string_view one, std::string_view other)
-{
-    return std::ranges::equal(one, other,
-                              [](unsigned char a, unsigned char b)
-                              {
-                                  return std::tolower(a) == std::tolower(b);
-                              });
 }
 
 /// What `location` means in the answer to `base` (RFC 3986, 5.2, without "..").
@@ -123,7 +105,7 @@ std::vector<ParameterDefinition> HttpSource::parameters()
 HttpSource::HttpSource(const SourceDescriptor& descriptor)
     : asked{.url = readUrl(descriptor, Schemes),
             .server = connectionTo(readUrl(descriptor, Schemes), descriptor, Schemes),
-            .headers = readHeaders(descriptor),
+            .headers = readHeaders(descriptor, ReservedHeaders),
             .text = descriptor.text("url")},
       wantsEvents(descriptor.text("format") == "sse"),
       triesAgain(descriptor.integer("reconnect_attempts") > 0),
@@ -139,10 +121,16 @@ HttpRequest HttpSource::firstRequest() const
     auto request = asked;
     if (wantsEvents)
     {
-        request.headers.emplace_back("Accept", "text/event-stream");
-        request.headers.emplace_back("Cache-Control", "no-cache");
+        addUnlessGiven(request.headers, "Accept", "text/event-stream");
+        addUnlessGiven(request.headers, "Cache-Control", "no-cache");
         if (!events.lastEventId().empty())
         {
+            // One that was given says where to begin.
+            std::erase_if(request.headers,
+                          [](const auto& header)
+                          {
+                              return equalsIgnoringCase(header.first, "Last-Event-ID");
+                          });
             request.headers.emplace_back("Last-Event-ID", events.lastEventId());
         }
     }
@@ -220,7 +208,7 @@ void HttpSource::requireSuccess(const HttpRequest& request, const HttpResponse& 
     if (status < 200 || status >= 300)
     {
         const auto pause = answer.header("Retry-After");
-        throw SourceError(errnoError(errnoOf(status)),
+        throw SourceError(errnoError(errnoOfStatus(status)),
                           fmt::format("GET {}: the server answered {} {}{}{}", request.text, status,
                                       answer.reason(),
                                       pause.empty() ? "" : ", Retry-After: ", pause));

@@ -39,44 +39,6 @@ bool isPrintable(char character)
     return character > ' ' && character != '\x7f';
 }
 
-/// What may be in the name of a header (RFC 9110, 5.6.2).
-bool isTokenCharacter(char character)
-{
-    constexpr std::string_view Others = "!#$%&'*+-.^_`|~";
-    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
-           (character >= 'A' && character <= 'Z') ||
-           Others.find(character) != std::string_view::npos;
-}
-
-std::string_view trim(std::string_view text)
-{
-    constexpr std::string_view Blanks = " \t\r";
-    const auto begin = text.find_first_not_of(Blanks);
-    const auto end = text.find_last_not_of(Blanks);
-    return begin == std::string_view::npos ? std::string_view()
-                                           : text.substr(begin, end - begin + 1);
-}
-
-std::pair<std::string, std::string> parseHeader(std::string_view line)
-{
-    const auto colon = line.find(':');
-    const auto name = line.substr(0, colon);
-    const auto value = colon == std::string_view::npos ? "" : trim(line.substr(colon + 1));
-    const bool isName = !name.empty() && std::ranges::all_of(name, isTokenCharacter);
-    const bool isValue = std::ranges::none_of(
-        value,
-        [](char character)
-        {
-            return static_cast<unsigned char>(character) < ' ' && character != '\t';
-        });
-    if (colon == std::string_view::npos || !isName || !isValue)
-    {
-        throw InvalidParameter(
-            "headers", fmt::format("has the line '{}'; allowed: 'Name: value', one a line", line));
-    }
-    return {std::string(name), std::string(value)};
-}
-
 } // namespace
 
 std::string Url::authority() const
@@ -164,30 +126,6 @@ ClientStreamSettings connectionTo(const Url& url, const SourceDescriptor& descri
         TlsSettings::refuseUnused(descriptor, fmt::format("give a url with {}://", schemes.secure));
     }
     return settings;
-}
-
-HttpHeaders readHeaders(const SourceDescriptor& descriptor)
-{
-    HttpHeaders headers;
-    std::string_view rest = descriptor.text("headers");
-    while (!rest.empty())
-    {
-        const auto line = trim(cutAt(rest, rest.find('\n')));
-        rest.remove_prefix(rest.empty() ? 0 : 1);
-        if (!line.empty())
-        {
-            headers.push_back(parseHeader(line));
-        }
-    }
-    return headers;
-}
-
-ParameterDefinition headersParameter()
-{
-    return {.name = "headers",
-            .type = ParameterType::Text,
-            .defaultValue = "",
-            .help = "headers of the request beside those that it needs: 'Name: value', one a line"};
 }
 
 } // namespace weft

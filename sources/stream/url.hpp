@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace weft
 {
@@ -39,13 +37,5 @@ Url readUrl(const SourceDescriptor& descriptor, const UrlSchemes& schemes);
 /// TLS as the URL says, with tlsParameters(). Throws InvalidParameter.
 ClientStreamSettings connectionTo(const Url& url, const SourceDescriptor& descriptor,
                                   const UrlSchemes& schemes);
-
-using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
-
-/// The parameter `headers`: "Name: value", one a line. Throws InvalidParameter.
-HttpHeaders readHeaders(const SourceDescriptor& descriptor);
-
-/// Its definition.
-ParameterDefinition headersParameter();
 
 } // namespace weft

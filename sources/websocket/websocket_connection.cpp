@@ -24,25 +24,6 @@ using boost::system::error_code;
 /// Without compression: what is inflated comes in no order that FrameGate could await.
 using Stream = websocket::stream<FrameGate, false>;
 
-/// Whether another try may be answered otherwise.
-int errnoOf(http::status status)
-{
-    switch (status)
-    {
-    case http::status::unauthorized:
-    case http::status::forbidden:
-        return EACCES;
-    case http::status::not_found:
-    case http::status::gone:
-        return ENOENT;
-    case http::status::request_timeout:
-    case http::status::too_many_requests:
-        return EAGAIN;
-    default:
-        return http::to_status_class(status) == http::status_class::server_error ? EAGAIN : EPROTO;
-    }
-}
-
 /// The names in RFC 6455, 7.4.1, and in its registry.
 const char* nameOf(std::uint16_t closeCode)
 {
@@ -144,7 +125,10 @@ void WebSocketConnection::State::handshake(Deadline deadline)
     stream.set_option(websocket::stream_base::decorator(
         [this](websocket::request_type& request)
         {
-            request.set(http::field::user_agent, "weft");
+            if (!hasHeader(settings.headers, "User-Agent"))
+            {
+                request.set(http::field::user_agent, "weft");
+            }
             if (!settings.subprotocols.empty())
             {
                 request.set(http::field::sec_websocket_protocol,
@@ -152,7 +136,7 @@ void WebSocketConnection::State::handshake(Deadline deadline)
             }
             for (const auto& [name, value] : settings.headers)
             {
-                request.set(name, value);
+                request.insert(name, value);
             }
         }));
     websocket::response_type answer;
@@ -160,7 +144,7 @@ void WebSocketConnection::State::handshake(Deadline deadline)
     stream.handshake(answer, settings.url.authority(), settings.url.target, error);
     if (error == websocket::error::upgrade_declined)
     {
-        throw SourceError(errnoError(errnoOf(answer.result())),
+        throw SourceError(errnoError(errnoOfStatus(answer.result_int())),
                           fmt::format("open {}: the server answered {} {}", settings.text,
                                       answer.result_int(), viewOf(answer.reason())));
     }

@@ -19,25 +19,34 @@ namespace
 {
 
 constexpr UrlSchemes Schemes{.plain = "ws", .secure = "wss"};
+constexpr std::array<std::string_view, 6> ReservedHeaders{
+    "Host", "Connection", "Upgrade", "Transfer-Encoding", "Content-Length", "Sec-WebSocket-"};
 constexpr std::array Newline{std::byte{'\n'}};
 constexpr std::size_t LengthBytes = 4;
 
-std::vector<std::string> splitAtCommas(const std::string& text)
+/// Separated by commas, with blanks around them.
+std::vector<std::string> readSubprotocols(const SourceDescriptor& descriptor)
 {
-    std::vector<std::string> parts;
+    const auto& text = descriptor.text("subprotocols");
+    std::vector<std::string> names;
     std::size_t begin = 0;
-    while (begin < text.size())
+    while (!text.empty() && begin <= text.size())
     {
         const auto end = std::min(text.find(',', begin), text.size());
-        const auto first = text.find_first_not_of(' ', begin);
+        const auto first = std::min(text.find_first_not_of(' ', begin), end);
         const auto last = text.find_last_not_of(' ', end - 1);
-        if (first < end)
+        auto name = first < end ? text.substr(first, last - first + 1) : std::string();
+        if (!isToken(name))
         {
-            parts.push_back(text.substr(first, last - first + 1));
+            throw InvalidParameter("subprotocols",
+                                   fmt::format("is '{}', in which '{}' is the name of no "
+                                               "subprotocol; allowed: such as 'feed.v2, feed.v1'",
+                                               text, name));
         }
+        names.push_back(std::move(name));
         begin = end + 1;
     }
-    return parts;
+    return names;
 }
 
 } // namespace
@@ -100,8 +109,8 @@ WebSocketSettings WebSocketSource::settingsOf(const SourceDescriptor& descriptor
     const auto url = readUrl(descriptor, Schemes);
     return {.url = url,
             .server = connectionTo(url, descriptor, Schemes),
-            .subprotocols = splitAtCommas(descriptor.text("subprotocols")),
-            .headers = readHeaders(descriptor),
+            .subprotocols = readSubprotocols(descriptor),
+            .headers = readHeaders(descriptor, ReservedHeaders),
             .messageBytesMax = descriptor.sizeBytes("message_size_max"),
             .sendTimeout = descriptor.duration("pong_timeout"),
             .text = descriptor.text("url")};

@@ -235,9 +235,9 @@ TEST_P(HttpSourceTest, serverThatSaysNothingOrNoHttpIsAnError)
 TEST_P(HttpSourceTest, statusDecidesWhetherToTryAgain)
 {
     const std::vector<std::pair<std::string, bool>> cases{
-        {"404 Not Found", false},   {"403 Forbidden", false},          {"400 Bad Request", false},
-        {"429 Too Many", true},     {"503 Service Unavailable", true}, {"500 Oops", true},
-        {"304 Not Modified", false}};
+        {"404 Not Found", false}, {"403 Forbidden", false},      {"400 Bad Request", false},
+        {"429 Too Many", true},   {"408 Request Timeout", true}, {"503 Service Unavailable", true},
+        {"500 Oops", true},       {"304 Not Modified", false}};
     for (const auto& [status, transient] : cases)
     {
         EventLog own;
@@ -255,6 +255,8 @@ TEST_P(HttpSourceTest, statusDecidesWhetherToTryAgain)
                   std::string::npos)
             << failure.message;
         EXPECT_EQ(isTransient(failure.code), transient) << failure.message;
+        // That would say that this machine is short of something.
+        EXPECT_NE(failure.code, std::errc::resource_unavailable_try_again);
     }
 }
 
@@ -272,6 +274,29 @@ TEST_P(HttpSourceTest, requestHasTheTargetTheHostAndTheHeaders)
     log.waitForLast();
     EXPECT_TRUE(request.starts_with("GET /?a=b HTTP/1.1\r\nHost: 127.0.0.1:"));
     EXPECT_NE(request.find("\r\nX-One: 1\r\nX-Two: 2\r\n"), std::string::npos) << request;
+}
+
+TEST_P(HttpSourceTest, headersThatAreGivenReplaceThoseThatMayBeReplaced)
+{
+    std::string request;
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            request = readRequest(stream);
+            sendText(stream, Events);
+        });
+    auto source =
+        get(urlOf(server), {{"format", "sse"},
+                            {"headers", "user-agent: mine\nACCEPT: text/event-stream; q=1\n"
+                                        "Last-Event-ID: 7\nCookie: a=1\nCookie: b=2"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_NE(request.find("user-agent: mine\r\nACCEPT: text/event-stream; q=1\r\n"
+                           "Last-Event-ID: 7\r\nCookie: a=1\r\nCookie: b=2\r\n"),
+              std::string::npos)
+        << request;
+    EXPECT_EQ(request.find("User-Agent"), std::string::npos) << request;
+    EXPECT_EQ(request.find("Accept"), std::string::npos) << request;
 }
 
 TEST_P(HttpSourceTest, redirectsAreFollowedAndSecretsStayWithTheirHost)
@@ -480,17 +505,35 @@ TEST_P(HttpSourceTest, serverOfPythonsLibraryIsUnderstood)
 
 TEST(HttpParametersTest, eachMistakeIsNamed)
 {
-    Runtime runtime(onTestEngine({.reactors = 1}));
-    try
+    const auto refusalOf = [](ParameterTexts texts)
     {
-        SourceProvider(runtime).provide(1,
-                                        SourceDescriptor("feed", "http", {{"url", "ftp://host/"}}));
-        FAIL() << "not refused";
-    }
-    catch (const InvalidParameter& refused)
+        Runtime runtime(onTestEngine({.reactors = 1}));
+        texts.try_emplace("url", "http://localhost");
+        try
+        {
+            SourceProvider(runtime).provide(1, SourceDescriptor("feed", "http", texts));
+        }
+        catch (const InvalidParameter& refused)
+        {
+            return std::string(refused.what());
+        }
+        return std::string("not refused");
+    };
+    EXPECT_EQ(refusalOf({{"url", "ftp://host/"}}),
+              "parameter 'url' is 'ftp://host/', which does not begin with http:// or "
+              "https://; allowed: such as http://example.com:9000/feed");
+    EXPECT_EQ(refusalOf({{"headers", "X-A: b\nhost: other"}}),
+              "parameter 'headers' has the line 'host: other', but the source itself decides on "
+              "host; leave it out");
+    for (const std::string name : {"Connection", "Upgrade", "Transfer-Encoding", "CONTENT-LENGTH"})
     {
-        EXPECT_STREQ(refused.what(),
-                     "parameter 'url' is 'ftp://host/', which does not begin with http:// or "
-                     "https://; allowed: such as http://example.com:9000/feed");
+        EXPECT_NE(refusalOf({{"headers", name + ": 5"}}).find("decides on " + name),
+                  std::string::npos);
     }
+    for (const std::string line : {"Two words: a", ": a", "Name : a", "Name\x7f: a", "A: \x01"})
+    {
+        EXPECT_TRUE(refusalOf({{"headers", line}}).ends_with("allowed: 'Name: value', one a line"))
+            << line;
+    }
+    EXPECT_EQ(refusalOf({{"headers", "Hostess: a\nSec-WebSocket-Key: a"}}), "not refused");
 }

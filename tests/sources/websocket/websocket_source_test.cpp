@@ -229,6 +229,29 @@ TEST_P(WebSocketSourceTest, requestNamesHostTargetHeadersAndSubprotocolsAndTheMe
     EXPECT_TRUE(source.statistics().endpoint.ends_with(", v1"));
 }
 
+TEST_P(WebSocketSourceTest, headersOfOneNameAreAllSentAndTheUsersAgentReplacesTheSources)
+{
+    std::string request;
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            WebSocketPeer peer(stream);
+            request = peer.accept();
+            peer.send(closeFrame(1000));
+            peer.awaitClose();
+        });
+    auto source =
+        connectTo(server.port(), {{"headers", "user-agent: mine\nCookie: a=1\nCookie: b=2"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_TRUE(log.ended());
+    for (const std::string line : {"user-agent: mine\r\n", "Cookie: a=1\r\n", "Cookie: b=2\r\n"})
+    {
+        EXPECT_NE(request.find(line), std::string::npos) << request;
+    }
+    EXPECT_EQ(request.find("User-Agent"), std::string::npos) << request;
+}
+
 TEST_P(WebSocketSourceTest, subprotocolThatTheServerMustChooseIsMissed)
 {
     run([](WebSocketPeer&) {}, {{"subprotocols", "v2, v1"}});
@@ -488,6 +511,8 @@ TEST_P(WebSocketSourceTest, serverThatDeclinesIsAnErrorWithItsAnswer)
          false},
         {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
          "answered 503 Service Unavailable", true},
+        {"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
+         "answered 429 Too Many Requests", true},
         {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "answered 200 OK", false},
         {"", "closed the connection without an answer", true},
         {"\x15\x03\x01 no HTTP at all\r\n\r\n", "open ws://127.0.0.1", false},
@@ -506,6 +531,8 @@ TEST_P(WebSocketSourceTest, serverThatDeclinesIsAnErrorWithItsAnswer)
         const auto failure = own.failure().value();
         EXPECT_NE(failure.message.find(text), std::string::npos) << failure.message;
         EXPECT_EQ(isTransient(failure.code), transient) << failure.message;
+        // That would say that this machine is short of something.
+        EXPECT_NE(failure.code, std::errc::resource_unavailable_try_again);
     }
 }
 
@@ -653,6 +680,25 @@ TEST(WebSocketParametersTest, eachMistakeIsNamed)
     EXPECT_NE(refusalOf({{"url", "ws://host/a b"}}).find("has a blank"), std::string::npos);
     EXPECT_NE(refusalOf({{"headers", "No colon"}}).find("has the line 'No colon'"),
               std::string::npos);
+    EXPECT_EQ(refusalOf({{"headers", "Sec-WebSocket-Key: a"}}),
+              "parameter 'headers' has the line 'Sec-WebSocket-Key: a', but the source itself "
+              "decides on Sec-WebSocket-Key; leave it out");
+    for (const std::string name :
+         {"Host", "connection", "UPGRADE", "Transfer-Encoding", "Sec-WebSocket-Protocol"})
+    {
+        EXPECT_NE(refusalOf({{"headers", name + ": a"}}).find("decides on " + name),
+                  std::string::npos);
+    }
+    EXPECT_EQ(refusalOf({{"subprotocols", "a b,,c"}}),
+              "parameter 'subprotocols' is 'a b,,c', in which 'a b' is the name of no subprotocol; "
+              "allowed: such as 'feed.v2, feed.v1'");
+    for (const std::string text : {"a,,c", "a,", ",", " ", "a, ,c", "a/b"})
+    {
+        EXPECT_NE(refusalOf({{"subprotocols", text}}).find("is the name of no subprotocol"),
+                  std::string::npos)
+            << text;
+    }
+    EXPECT_EQ(refusalOf({{"subprotocols", " a , b"}}), "not refused");
     EXPECT_EQ(refusalOf({{"tls_ca", "ca.pem"}}),
               "parameter 'tls_ca' is 'ca.pem', but the connection "
               "has no TLS; give a url with wss://");
