@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 namespace weft
 {
@@ -34,6 +35,13 @@ std::string requestText(const HttpRequest& request)
     return text + "\r\n";
 }
 
+/// Whether the answer proper is still to come (RFC 9110, 15.2). Nothing comes in HTTP after 101.
+bool isInterim(unsigned status)
+{
+    constexpr unsigned SwitchingProtocols = 101;
+    return status / 100 == 1 && status != SwitchingProtocols;
+}
+
 } // namespace
 
 struct HttpResponse::State
@@ -42,16 +50,16 @@ struct HttpResponse::State
         : stream(request.server, deadline),
           text(request.text)
     {
-        parser.body_limit(boost::none);
     }
 
     io::Result<void> more(Deadline deadline);
     void parse();
     void requireParsed() const;
+    void readHeaders(Deadline deadline);
 
     ClientStream stream;
     const std::string text;
-    http::response_parser<http::buffer_body> parser;
+    std::optional<http::response_parser<http::buffer_body>> parser;
     error_code wrong; // with the answer, after what has been parsed of it
     /// What has arrived and is not parsed: [begin, end). Room for the longest header.
     std::array<std::byte, 16 << 10> stage;
@@ -76,11 +84,11 @@ io::Result<void> HttpResponse::State::more(Deadline deadline)
     if (*received == 0)
     {
         error_code error;
-        if (parser.got_some())
+        if (parser->got_some())
         {
-            parser.put_eof(error);
+            parser->put_eof(error);
         }
-        if (error || !parser.got_some())
+        if (error || !parser->got_some())
         {
             throw SourceError(
                 errnoError(ECONNABORTED),
@@ -93,7 +101,7 @@ io::Result<void> HttpResponse::State::more(Deadline deadline)
 void HttpResponse::State::parse()
 {
     error_code error;
-    begin += parser.put(boost::asio::buffer(stage.data() + begin, end - begin), error);
+    begin += parser->put(boost::asio::buffer(stage.data() + begin, end - begin), error);
     if (error != http::error::need_more && error != http::error::need_buffer)
     {
         wrong = error;
@@ -108,48 +116,67 @@ void HttpResponse::State::requireParsed() const
     }
 }
 
+/// Of the next answer.
+void HttpResponse::State::readHeaders(Deadline deadline)
+{
+    parser.emplace();
+    parser->body_limit(boost::none);
+    while (!parser->is_header_done())
+    {
+        const auto unparsed = end - begin;
+        if (unparsed > 0)
+        {
+            parse();
+            requireParsed();
+        }
+        const bool isStuck = unparsed == end - begin;
+        if (isStuck && !parser->is_header_done())
+        {
+            if (const auto received = more(deadline); !received)
+            {
+                throw SourceError(received.error(), fmt::format("GET {}", text));
+            }
+        }
+    }
+}
+
 HttpResponse::HttpResponse(const HttpRequest& request, Deadline deadline)
     : state(std::make_unique<State>(request, deadline))
 {
     const auto asked = requestText(request);
     state->stream.sendAll(std::as_bytes(std::span(asked)), deadline);
-    while (!state->parser.is_header_done())
+    do
     {
-        if (const auto received = state->more(deadline); !received)
-        {
-            throw SourceError(received.error(), fmt::format("GET {}", state->text));
-        }
-        state->parse();
-        state->requireParsed();
-    }
-    state->parser.eager(true);
+        state->readHeaders(deadline);
+    } while (isInterim(status()));
+    state->parser->eager(true);
 }
 
 HttpResponse::~HttpResponse() = default;
 
 unsigned HttpResponse::status() const noexcept
 {
-    return state->parser.get().result_int();
+    return state->parser->get().result_int();
 }
 
 std::string HttpResponse::reason() const
 {
-    const auto text = state->parser.get().reason();
+    const auto text = state->parser->get().reason();
     return {text.data(), text.size()};
 }
 
 std::string HttpResponse::header(const std::string& name) const
 {
-    const auto value = state->parser.get()[name];
+    const auto value = state->parser->get()[name];
     return {value.data(), value.size()};
 }
 
 io::Result<std::size_t> HttpResponse::receive(std::span<std::byte> buffer, Deadline deadline)
 {
-    auto& body = state->parser.get().body();
+    auto& body = state->parser->get().body();
     body.data = buffer.data();
     body.size = buffer.size();
-    while (!state->parser.is_done())
+    while (!state->parser->is_done())
     {
         const auto unparsed = state->end - state->begin;
         if (unparsed > 0 && !state->wrong)
@@ -162,7 +189,7 @@ io::Result<std::size_t> HttpResponse::receive(std::span<std::byte> buffer, Deadl
         }
         state->requireParsed();
         const bool isStuck = unparsed == state->end - state->begin;
-        if (isStuck && !state->parser.is_done())
+        if (isStuck && !state->parser->is_done())
         {
             if (const auto received = state->more(deadline); !received)
             {

@@ -1,4 +1,5 @@
 #include <weft/sources/http/http_source.hpp>
+#include <weft/sources/http/redirect.hpp>
 #include <weft/sources/quantity.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/source_registry.hpp>
@@ -19,7 +20,6 @@ namespace weft
 namespace
 {
 
-constexpr UrlSchemes Schemes{.plain = "http", .secure = "https"};
 constexpr std::array<std::string_view, 5> ReservedHeaders{"Host", "Connection", "Upgrade",
                                                           "Transfer-Encoding", "Content-Length"};
 constexpr unsigned NoContent = 204;
@@ -36,27 +36,6 @@ void addUnlessGiven(HttpHeaders& headers, const std::string& name, const std::st
     {
         headers.emplace_back(name, value);
     }
-}
-
-/// What `location` means in the answer to `base` (RFC 3986, 5.2, without "..").
-std::string resolveAgainst(const HttpRequest& base, const std::string& location)
-{
-    const auto scheme = base.url.isSecure ? Schemes.secure : Schemes.plain;
-    if (location.find("://") != std::string::npos)
-    {
-        return location;
-    }
-    if (location.starts_with("//"))
-    {
-        return fmt::format("{}:{}", scheme, location);
-    }
-    if (location.starts_with('/'))
-    {
-        return fmt::format("{}://{}{}", scheme, base.url.authority(), location);
-    }
-    const auto path = base.url.target.substr(0, base.url.target.find('?'));
-    return fmt::format("{}://{}{}{}", scheme, base.url.authority(),
-                       path.substr(0, path.rfind('/') + 1), location);
 }
 
 } // namespace
@@ -103,8 +82,8 @@ std::vector<ParameterDefinition> HttpSource::parameters()
 }
 
 HttpSource::HttpSource(const SourceDescriptor& descriptor)
-    : asked{.url = readUrl(descriptor, Schemes),
-            .server = connectionTo(readUrl(descriptor, Schemes), descriptor, Schemes),
+    : asked{.url = readUrl(descriptor, HttpSchemes),
+            .server = connectionTo(readUrl(descriptor, HttpSchemes), descriptor, HttpSchemes),
             .headers = readHeaders(descriptor, ReservedHeaders),
             .text = descriptor.text("url")},
       wantsEvents(descriptor.text("format") == "sse"),
@@ -163,11 +142,19 @@ void HttpSource::open()
 /// Makes the request the one that the answer says.
 void HttpSource::follow(HttpRequest& request, const HttpResponse& answer) const
 {
-    const auto location = resolveAgainst(request, answer.header("Location"));
+    const auto given = answer.header("Location");
+    if (given.empty())
+    {
+        throw SourceError(errnoError(EPROTO),
+                          fmt::format("GET {}: the server answered {} {}, but not where to go: it "
+                                      "gave no Location",
+                                      request.text, answer.status(), answer.reason()));
+    }
+    const auto location = resolveLocation(request.url, given);
     Url url;
     try
     {
-        url = parseUrl(location, Schemes);
+        url = parseUrl(location, HttpSchemes);
     }
     catch (const std::invalid_argument& wrong)
     {

@@ -327,6 +327,77 @@ TEST_P(HttpSourceTest, redirectsAreFollowedAndSecretsStayWithTheirHost)
     EXPECT_EQ(requests[3].find("secret"), std::string::npos);
 }
 
+TEST_P(HttpSourceTest, redirectMayHaveAUrlInItsQueryOrGoUp)
+{
+    std::vector<std::string> targets;
+    const std::map<std::string, std::string> next{{"/a/b", "?q=http://foo/"},
+                                                  {"/a/b?q=http://foo/", "/login?next=http://foo/"},
+                                                  {"/login?next=http://foo/", "/d/e/f"},
+                                                  {"/d/e/f", "../g/./h"}};
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            targets.push_back(targetOf(readRequest(stream)));
+            const auto found = next.find(targets.back());
+            sendText(stream, found == next.end()
+                                 ? Ok + "Content-Length: 5\r\n\r\nthere"
+                                 : "HTTP/1.1 302 Found\r\nLocation: " + found->second + "\r\n\r\n");
+        });
+    auto source = get(urlOf(server, "/a/b"));
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForLast();
+    EXPECT_EQ(log.received(), "there");
+    ASSERT_EQ(targets.size(), 5U);
+    EXPECT_EQ(targets.back(), "/d/g/h");
+}
+
+TEST_P(HttpSourceTest, redirectToNowhereIsAnErrorThatSaysSo)
+{
+    run("HTTP/1.1 301 Moved Permanently\r\nContent-Length: 0\r\n\r\n");
+    expectFailure("answered 301 Moved Permanently, but not where to go: it gave no Location",
+                  false);
+}
+
+TEST_P(HttpSourceTest, interimAnswersAreSkipped)
+{
+    run("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + Ok +
+        "Content-Length: 4\r\n\r\nbody");
+    EXPECT_TRUE(log.ended());
+    EXPECT_EQ(log.received(), "body");
+    EventLog other;
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            readRequest(stream);
+            for (const char byte : "HTTP/1.1 103 Early Hints\r\n\r\n" + Chunked + "0\r\n\r\n")
+            {
+                sendText(stream, {&byte, 1});
+            }
+        });
+    auto source = get(urlOf(server));
+    ASSERT_TRUE(source.start(other.emit()));
+    other.waitForLast();
+    EXPECT_TRUE(other.ended());
+}
+
+TEST_P(HttpSourceTest, answerThatNeverComesAfterAnInterimOneAndSwitchesAreErrors)
+{
+    run("HTTP/1.1 100 Continue\r\n\r\n");
+    expectFailure("the connection ended before the answer did", true);
+    EventLog other;
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            readRequest(stream);
+            sendText(stream, "HTTP/1.1 101 Switching Protocols\r\n\r\n");
+            awaitPeerClose(stream);
+        });
+    auto source = get(urlOf(server));
+    ASSERT_TRUE(source.start(other.emit()));
+    other.waitForLast();
+    EXPECT_NE(other.failure().value().message.find("answered 101"), std::string::npos);
+}
+
 TEST_P(HttpSourceTest, redirectsWithoutEndAreAnError)
 {
     run("HTTP/1.1 301 Moved\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n",
