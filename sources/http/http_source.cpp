@@ -118,10 +118,23 @@ HttpRequest HttpSource::firstRequest() const
 
 void HttpSource::open()
 {
-    const auto deadline = io::after(connectTimeout);
     events.restart();
     unsent = {};
     eventTooLarge = false;
+    try
+    {
+        response = ask(io::after(connectTimeout));
+    }
+    catch (const SourceError& error)
+    {
+        throwIfTimedOut(error, asked.text, connectTimeout);
+        throw;
+    }
+}
+
+/// Goes where the server says, and returns the answer that has the body.
+std::unique_ptr<HttpResponse> HttpSource::ask(Deadline deadline) const
+{
     auto request = firstRequest();
     auto answer = std::make_unique<HttpResponse>(request, deadline);
     for (std::int64_t redirects = 0; isRedirect(answer->status()); ++redirects)
@@ -136,7 +149,7 @@ void HttpSource::open()
         answer = std::make_unique<HttpResponse>(request, deadline);
     }
     requireSuccess(request, *answer);
-    response = std::move(answer);
+    return answer;
 }
 
 /// Makes the request the one that the answer says.

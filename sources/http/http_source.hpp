@@ -38,6 +38,7 @@ public:
     std::string describe() const override;
 
 private:
+    std::unique_ptr<HttpResponse> ask(Deadline deadline) const;
     HttpRequest firstRequest() const;
     void follow(HttpRequest& request, const HttpResponse& answer) const;
     void requireSuccess(const HttpRequest& request, const HttpResponse& answer) const;

@@ -1,3 +1,5 @@
+#include <weft/reactor/io_error.hpp>
+#include <weft/sources/quantity.hpp>
 #include <weft/sources/stream/http_exchange.hpp>
 
 #include <fmt/format.h>
@@ -140,6 +142,17 @@ int errnoOfStatus(unsigned status)
     default:
         // Not EAGAIN: that says that this machine is short of something.
         return status >= ServerErrors ? ECONNABORTED : EPROTO;
+    }
+}
+
+void throwIfTimedOut(const SourceError& error, const std::string& url,
+                     std::chrono::nanoseconds connectTimeout)
+{
+    if (error.code() == IoError::DeadlineExpired)
+    {
+        throw SourceError(error.code(),
+                          fmt::format("open {}: it takes longer than connect_timeout, which is {}",
+                                      url, formatDuration(connectTimeout)));
     }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <weft/sources/source_descriptor.hpp>
+#include <weft/sources/source_error.hpp>
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,5 +37,10 @@ bool isToken(std::string_view text);
 /// What an answer with such a status is as an error: a transient one (isTransient) when another try
 /// may be answered otherwise.
 int errnoOfStatus(unsigned status);
+
+/// For who catches an error of opening `url`: throws one that names the parameter `connect_timeout`
+/// when the error is that it has passed, and else returns.
+void throwIfTimedOut(const SourceError& error, const std::string& url,
+                     std::chrono::nanoseconds connectTimeout);
 
 } // namespace weft

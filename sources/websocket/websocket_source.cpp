@@ -135,16 +135,28 @@ WebSocketSource::WebSocketSource(const SourceDescriptor& descriptor)
 
 void WebSocketSource::open()
 {
-    const auto deadline = io::after(connectTimeout);
     message.clear();
     framed = {};
+    try
+    {
+        connection = connect(io::after(connectTimeout));
+    }
+    catch (const SourceError& error)
+    {
+        throwIfTimedOut(error, settings.text, connectTimeout);
+        throw;
+    }
+    keepAlive.begin(Clock::now());
+}
+
+std::unique_ptr<WebSocketConnection> WebSocketSource::connect(Deadline deadline) const
+{
     auto opened = std::make_unique<WebSocketConnection>(settings, deadline);
     if (!greeting.empty())
     {
         opened->send(greeting, deadline);
     }
-    connection = std::move(opened);
-    keepAlive.begin(Clock::now());
+    return opened;
 }
 
 FillStatus WebSocketSource::fillBuffer(Fill& fill)

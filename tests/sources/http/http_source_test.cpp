@@ -521,6 +521,7 @@ TEST_P(HttpSourceTest, silentServerIsGivenUpAfterTheConnectTimeout)
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
     EXPECT_EQ(log.failure().value().code, IoError::DeadlineExpired);
+    expectFailure("/feed: it takes longer than connect_timeout, which is 20ms", true);
 }
 
 TEST_P(HttpSourceTest, stopBeforeTheAnswerAndInTheBodyEndsAtOnce)

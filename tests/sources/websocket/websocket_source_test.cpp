@@ -543,6 +543,7 @@ TEST_P(WebSocketSourceTest, silentServerIsGivenUpAfterTheConnectTimeout)
     ASSERT_TRUE(source.start(log.emit()));
     log.waitForLast();
     EXPECT_EQ(log.failure().value().code, IoError::DeadlineExpired);
+    expectFailure("/feed?topic=a: it takes longer than connect_timeout, which is 20ms", true);
 }
 
 TEST_P(WebSocketSourceTest, stopInTheHandshakeEndsAtOnce)
