@@ -96,6 +96,19 @@ std::string_view trimmed(std::string_view text)
                : text.substr(first, text.find_last_not_of(Blank) - first + 1);
 }
 
+/// $share, but not $share/GROUP/FILTER.
+bool isShareOfNothing(std::string_view topic)
+{
+    constexpr std::string_view Share = "$share/";
+    if (!topic.starts_with(Share))
+    {
+        return topic == "$share";
+    }
+    topic.remove_prefix(Share.size());
+    const auto groupEnd = topic.find('/');
+    return groupEnd == 0 || groupEnd >= topic.size() - 1;
+}
+
 std::vector<std::string> splitTopics(const std::string& text)
 {
     std::vector<std::string> topics;
@@ -109,6 +122,13 @@ std::vector<std::string> splitTopics(const std::string& text)
                 "topics", fmt::format("is '{}', in which '{}' is no topic filter; allowed: filters "
                                       "separated by commas, + for one level, # alone at the end",
                                       text, topic));
+        }
+        if (isShareOfNothing(topic))
+        {
+            throw InvalidParameter("topics",
+                                   fmt::format("is '{}', in which '{}' lacks a group or a filter; "
+                                               "allowed: $share/GROUP/FILTER",
+                                               text, topic));
         }
         topics.push_back(topic);
         begin = end + 1;
@@ -148,6 +168,13 @@ MqttSettings::Will readWill(const SourceDescriptor& descriptor)
                             .qos = static_cast<int>(descriptor.integer("will_qos")),
                             .retain = descriptor.boolean("will_retain")};
     requireBeside(descriptor, "will_payload", "will_topic", "there is no last will");
+    if (will.topic.empty() && (will.qos != 0 || will.retain))
+    {
+        throw InvalidParameter(
+            will.retain ? "will_retain" : "will_qos",
+            fmt::format("is '{}', but there is no last will; give will_topic too",
+                        will.retain ? "true" : std::to_string(will.qos)));
+    }
     if (!will.topic.empty() && mosquitto_pub_topic_check(will.topic.c_str()) != MOSQ_ERR_SUCCESS)
     {
         throw InvalidParameter(
@@ -212,7 +239,7 @@ std::vector<ParameterDefinition> MqttSettings::parameters()
         {.name = "connect_timeout",
          .type = ParameterType::Duration,
          .defaultValue = "10s",
-         .help = "give up when connecting, or the answer to a ping, takes longer",
+         .help = "give up when connecting, or an answer of the broker, takes longer",
          .least = 1'000'000},
         {.name = "tls_ca",
          .defaultValue = "",

@@ -67,7 +67,13 @@ TEST(MqttSettingsTest, topics)
     EXPECT_EQ(refusal({{"topics", "a,b#"}}),
               "parameter 'topics' is 'a,b#', in which 'b#' is no topic filter; allowed: filters "
               "separated by commas, + for one level, # alone at the end");
-    for (const auto* const bad : {"a,,b", ",", "#/a", "a+", "a,"})
+    EXPECT_EQ(settingsFrom({{"topics", "$share/g/#,$shared"}}).topics,
+              (std::vector<std::string>{"$share/g/#", "$shared"}));
+    EXPECT_EQ(refusal({{"topics", "a,$share/g"}}),
+              "parameter 'topics' is 'a,$share/g', in which '$share/g' lacks a group or a filter; "
+              "allowed: $share/GROUP/FILTER");
+    for (const auto* const bad :
+         {"a,,b", ",", "#/a", "a+", "a,", "$share", "$share/", "$share//a", "$share/g/"})
     {
         EXPECT_NE(refusal({{"topics", bad}}), "taken") << bad;
     }
@@ -102,6 +108,10 @@ TEST(MqttSettingsTest, parametersThatNeedOthers)
               "give tls_certificate too");
     EXPECT_EQ(refusal({{"will_payload", "gone"}}),
               "parameter 'will_payload' is given, but there is no last will; give will_topic too");
+    EXPECT_EQ(refusal({{"will_qos", "2"}}),
+              "parameter 'will_qos' is '2', but there is no last will; give will_topic too");
+    EXPECT_EQ(refusal({{"will_retain", "true"}}),
+              "parameter 'will_retain' is 'true', but there is no last will; give will_topic too");
     EXPECT_EQ(refusal({{"will_topic", "a/#"}}),
               "parameter 'will_topic' is 'a/#'; allowed: a topic without + and #");
 }
