@@ -42,6 +42,13 @@ int refusePassphrase(char*, int, int, void*)
     return 0;
 }
 
+/// To a broker that has answered: in the middle of a packet the library calls the end an error
+/// without a number, and whatever ends TLS a protocol error.
+bool isLostConnection(int result, int errnoValue) noexcept
+{
+    return result == MOSQ_ERR_ERRNO && (errnoValue == 0 || errnoValue == EPROTO);
+}
+
 std::error_code codeOf(int result, int errnoValue, const std::string& errors) noexcept
 {
     // The broker says by TLS what it does not like, and may reset the connection before that is
@@ -53,7 +60,7 @@ std::error_code codeOf(int result, int errnoValue, const std::string& errors) no
     switch (result)
     {
     case MOSQ_ERR_ERRNO:
-        return errnoError(errnoValue);
+        return errnoError(errnoValue != 0 ? errnoValue : EPROTO);
     case MOSQ_ERR_EAI:
         return {errnoValue, resolverCategory()};
     case MOSQ_ERR_CONN_LOST: // by a reset, or by an end that MQTT does not know
@@ -70,6 +77,45 @@ std::error_code codeOf(int result, int errnoValue, const std::string& errors) no
         return errnoError(EINVAL);
     default:
         return errnoError(EPROTO);
+    }
+}
+
+/// Of a protocol error of which the library has told nothing.
+const char* explanationOf(int result, int errnoValue, bool isAnswered) noexcept
+{
+    if (result == MOSQ_ERR_ERRNO && errnoValue == EPROTO)
+    {
+        // For whatever ends TLS, and mostly this.
+        return "TLS has failed; the broker may want another client certificate";
+    }
+    const bool isForeign = result == MOSQ_ERR_ERRNO || result == MOSQ_ERR_PROTOCOL ||
+                           result == MOSQ_ERR_MALFORMED_PACKET;
+    return isForeign && !isAnswered ? "what answers is no MQTT broker" : mosquitto_strerror(result);
+}
+
+struct Refusal
+{
+    int error;
+    const char* text;
+};
+
+/// What MQTT 3.1.1 calls the return codes of a CONNACK.
+Refusal refusalOf(int answer)
+{
+    switch (answer)
+    {
+    case 1:
+        return {EPROTONOSUPPORT, "the broker does not speak MQTT 3.1.1"};
+    case 2:
+        return {EINVAL, "the broker refuses the client_id"};
+    case 3: // for the time being
+        return {ECONNREFUSED, "the broker is not available"};
+    case 4:
+        return {EACCES, "the broker refuses user or password"};
+    case 5:
+        return {EACCES, "the broker refuses user, password or what they are for"};
+    default:
+        return {EPROTO, "the broker refuses with a code that MQTT 3.1.1 does not have"};
     }
 }
 
@@ -94,6 +140,7 @@ MqttClient::MqttClient(const MqttSettings& clientSettings, MqttReceiver& message
 void MqttClient::connect()
 {
     answer.reset();
+    awaitsSuback = false;
     refusedTopic.reset();
     sessionPresent = false;
     errors.clear();
@@ -106,7 +153,9 @@ void MqttClient::connect()
     errno = 0;
     const int result = mosquitto_connect_async(handle(), settings.host.c_str(), settings.port,
                                                static_cast<int>(settings.keepAlive.count()));
-    check(result, errno, "connect to");
+    const int error = errno;
+    check(result, error, "connect to");
+    isRefused = error == ECONNREFUSED;
 }
 
 void MqttClient::configure()
@@ -172,21 +221,29 @@ void MqttClient::check(int result, int errnoValue, const char* whatItDid) const
         return;
     }
     auto what = fmt::format("{} {}", whatItDid, settings.uri);
+    if (answer && isLostConnection(result, errnoValue))
+    {
+        throw SourceError(errnoError(ECONNRESET), what);
+    }
     const auto code = codeOf(result, errnoValue, errors);
     if (!errors.empty())
     {
         what += fmt::format(" ({})", errors);
     }
-    else if (result == MOSQ_ERR_ERRNO && errnoValue == EPROTO)
-    {
-        // The library's word for whatever ends TLS, and mostly this.
-        what += " (TLS has failed; the broker may want another client certificate)";
-    }
     else if (code == errnoError(EPROTO))
     {
-        what += fmt::format(" ({})", mosquitto_strerror(result));
+        what += fmt::format(" ({})", explanationOf(result, errnoValue, answer.has_value()));
     }
     throw SourceError(code, what);
+}
+
+void MqttClient::requireAccepted() const
+{
+    if (*answer != 0)
+    {
+        const auto [error, text] = refusalOf(*answer);
+        throw SourceError(errnoError(error), fmt::format("connect to {} ({})", settings.uri, text));
+    }
 }
 
 void MqttClient::onConnect(mosquitto*, void* self, int code, int flags)
@@ -200,6 +257,7 @@ void MqttClient::onSubscribe(mosquitto*, void* self, int, int count, const int* 
 {
     constexpr int Refused = 128;
     auto& client = *static_cast<MqttClient*>(self);
+    client.awaitsSuback = false;
     client.subscribed = true;
     for (int topic = 0; topic < count; ++topic)
     {

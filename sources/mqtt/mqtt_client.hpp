@@ -44,6 +44,10 @@ public:
     /// servers, for files. Throws SourceError.
     void connect();
 
+    /// Throws the SourceError that the broker's answer to the MQTT connect stands for, if any. Only
+    /// when it has answered.
+    void requireAccepted() const;
+
     /// The broker has answered, and what it says goes on without the library's own account.
     void endLog() noexcept;
 
@@ -58,6 +62,11 @@ public:
     /// Throws the SourceError that a result of the library stands for, if any. `errnoValue` is
     /// errno as the call has left it.
     void check(int result, int errnoValue, const char* whatItDid) const;
+
+    /// By the machine, when the library's first attempt to send came upon it.
+    bool isRefused = false;
+    /// There is a request for topics that the broker has not answered.
+    bool awaitsSuback = false;
 
     // What the callbacks have said since connect().
     std::optional<int> answer;               // of the broker to the MQTT connect

@@ -1,6 +1,7 @@
 #include <weft/memory/assert.hpp>
 #include <weft/reactor/offload.hpp>
 #include <weft/sources/mqtt/mqtt_connection.hpp>
+#include <weft/sources/quantity.hpp>
 #include <weft/sources/source_error.hpp>
 
 #include <fmt/format.h>
@@ -26,32 +27,6 @@ constexpr int PacketsMost = 1;
 /// How long a farewell may wait for room in the socket's queue.
 constexpr auto FarewellTime = std::chrono::seconds(1);
 
-struct Refusal
-{
-    int error;
-    const char* text;
-};
-
-/// What MQTT 3.1.1 calls the return codes of a CONNACK.
-Refusal refusalOf(int answer)
-{
-    switch (answer)
-    {
-    case 1:
-        return {EPROTONOSUPPORT, "the broker does not speak MQTT 3.1.1"};
-    case 2:
-        return {EINVAL, "the broker refuses the client_id"};
-    case 3: // for the time being
-        return {ECONNREFUSED, "the broker is not available"};
-    case 4:
-        return {EACCES, "the broker refuses user or password"};
-    case 5:
-        return {EACCES, "the broker refuses user, password or what they are for"};
-    default:
-        return {EPROTO, "the broker refuses with a code that MQTT 3.1.1 does not have"};
-    }
-}
-
 } // namespace
 
 MqttConnection::MqttConnection(const MqttSettings& connectionSettings,
@@ -70,6 +45,7 @@ void MqttConnection::open()
         client = std::make_shared<MqttClient>(settings, receiver);
     }
     isFailed = false;
+    subackDue = NoDeadline;
     pinged.reset();
     try
     {
@@ -107,7 +83,7 @@ void MqttConnection::connect(Deadline deadline)
     if (!begun)
     {
         client.reset();
-        throw SourceError(begun.error(), what("connect to"));
+        failConnect(begun.error());
     }
 }
 
@@ -117,12 +93,17 @@ void MqttConnection::awaitConnected(Deadline deadline)
     const auto ready = io::poll(socket, POLLOUT, deadline);
     if (!ready)
     {
-        throw SourceError(ready.error(), what("connect to"));
+        failConnect(ready.error());
     }
     // The library would take a refusal for one more reason to wait.
     int error = 0;
     socklen_t size = sizeof(error);
     ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    // A socket tells of it once, and with TLS the library has sent before.
+    if (error == 0 && (*ready & POLLHUP) != 0 && client->isRefused)
+    {
+        error = ECONNREFUSED;
+    }
     if (error != 0)
     {
         if (settings.tls.wanted && error == ECONNRESET)
@@ -141,7 +122,7 @@ void MqttConnection::awaitAnswer(Deadline deadline)
         step(deadline);
         if (client->answer)
         {
-            return requireAnswer();
+            return client->requireAccepted();
         }
         if ((events & (POLLERR | POLLHUP)) != 0)
         {
@@ -152,7 +133,7 @@ void MqttConnection::awaitAnswer(Deadline deadline)
                                     POLLIN | (wantsWrite ? POLLOUT : 0), deadline);
         if (!ready)
         {
-            throw SourceError(ready.error(), what("connect to"));
+            failConnect(ready.error());
         }
         events = *ready;
     }
@@ -173,7 +154,7 @@ void MqttConnection::step(Deadline deadline)
         deadline);
     if (!done)
     {
-        throw SourceError(done.error(), what("connect to"));
+        failConnect(done.error());
     }
 }
 
@@ -195,15 +176,6 @@ void MqttConnection::stepNow()
     }
 }
 
-void MqttConnection::requireAnswer() const
-{
-    if (*client->answer != 0)
-    {
-        const auto [error, text] = refusalOf(*client->answer);
-        throw SourceError(errnoError(error), fmt::format("{} ({})", what("connect to"), text));
-    }
-}
-
 /// Queues the request. It is answered like everything else: messages may come before.
 void MqttConnection::subscribe()
 {
@@ -220,6 +192,7 @@ void MqttConnection::subscribe()
                                                static_cast<int>(topics.size()), topics.data(),
                                                settings.qos, 0, nullptr),
                   0, "subscribe at");
+    client->awaitsSuback = true;
 }
 
 bool MqttConnection::read()
@@ -293,6 +266,10 @@ io::Result<void> MqttConnection::send(Deadline deadline)
                           "send to");
         }
         lastSent = Clock::now();
+        if (client->awaitsSuback && subackDue == NoDeadline)
+        {
+            subackDue = latest;
+        }
         if (error != EAGAIN)
         {
             return {};
@@ -312,6 +289,11 @@ io::Result<void> MqttConnection::send(Deadline deadline)
 
 Deadline MqttConnection::keepAliveDue() const noexcept
 {
+    return client->awaitsSuback ? std::min(subackDue, pingDue()) : pingDue();
+}
+
+Deadline MqttConnection::pingDue() const noexcept
+{
     if (settings.keepAlive == std::chrono::seconds::zero())
     {
         return NoDeadline;
@@ -327,6 +309,13 @@ Deadline MqttConnection::keepAliveDue() const noexcept
 void MqttConnection::keepAlive()
 {
     const auto now = Clock::now();
+    if (client->awaitsSuback && now >= subackDue)
+    {
+        isFailed = true;
+        throw SourceError(errnoError(ETIMEDOUT),
+                          fmt::format("{} (no answer in connect_timeout, {})", what("subscribe at"),
+                                      formatDuration(settings.connectTimeout)));
+    }
     if (pinged)
     {
         isFailed = true;
@@ -404,6 +393,16 @@ void MqttConnection::hangUp() noexcept
     {
         ::shutdown(mosquitto_socket(client->handle()), SHUT_RDWR);
     }
+}
+
+void MqttConnection::failConnect(std::error_code error) const
+{
+    auto text = what("connect to");
+    if (error == IoError::DeadlineExpired)
+    {
+        text += fmt::format(" (connect_timeout is {})", formatDuration(settings.connectTimeout));
+    }
+    throw SourceError(error, text);
 }
 
 std::string MqttConnection::what(const char* did) const

@@ -42,11 +42,11 @@ public:
     /// also when the broker takes nothing for too long. Suspends.
     io::Result<void> send(Deadline deadline);
 
-    /// When keepAlive() is to be called, NoDeadline without pings.
+    /// When keepAlive() is to be called, NoDeadline when nothing is to be sent or answered.
     Deadline keepAliveDue() const noexcept;
 
-    /// Queues a ping, or throws when the broker has not answered the last one. Only when all that
-    /// has arrived has been read. Does not suspend.
+    /// Queues a ping, or throws when the broker has not answered the last one or the request for
+    /// the topics. Only when all that has arrived has been read. Does not suspend.
     void keepAlive();
 
     /// Says farewell, so that the broker publishes no last will, unless the connection has failed;
@@ -61,7 +61,8 @@ private:
     void step(Deadline deadline);
     void stepNow();
     void subscribe();
-    void requireAnswer() const;
+    Deadline pingDue() const noexcept;
+    [[noreturn]] void failConnect(std::error_code error) const;
     void sendRestAndFarewell() noexcept;
     void sendFarewellOnly() noexcept;
     void hangUp() noexcept;
@@ -73,6 +74,7 @@ private:
     /// Shared with a call that connects, which may be left behind.
     std::shared_ptr<MqttClient> client;
     bool isFailed = false;
+    Deadline subackDue = NoDeadline; // once the request for the topics has left
     Clock::time_point lastSent;
     Clock::time_point lastReceived;
     std::optional<Clock::time_point> pinged; // and no answer yet

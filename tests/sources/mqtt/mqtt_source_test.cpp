@@ -5,6 +5,7 @@
 
 #include <fmt/ranges.h>
 
+#include <array>
 #include <semaphore>
 #include <thread>
 
@@ -218,13 +219,17 @@ TEST_P(MqttSourceTest, brokerThatComesBackIsConnectedToAgain)
 
 TEST_P(MqttSourceTest, refusedPortIsATransientError)
 {
-    const auto uri = fmt::format("mqtt://127.0.0.1:{}", refusedAddress().port());
-    auto source = provide(uri);
-    ASSERT_TRUE(source.start(log.emit()));
-    log.waitForLast();
-    ASSERT_TRUE(log.failure());
-    EXPECT_EQ(log.failure()->code, std::errc::connection_refused);
-    EXPECT_EQ(log.failure()->message, "connect to " + uri + ": Connection refused");
+    for (const auto* const scheme : {"mqtt", "mqtts"})
+    {
+        EventLog ofScheme;
+        const auto uri = fmt::format("{}://127.0.0.1:{}", scheme, refusedAddress().port());
+        auto source = provide(uri);
+        ASSERT_TRUE(source.start(ofScheme.emit()));
+        ofScheme.waitForLast();
+        ASSERT_TRUE(ofScheme.failure());
+        EXPECT_EQ(ofScheme.failure()->code, std::errc::connection_refused);
+        EXPECT_EQ(ofScheme.failure()->message, "connect to " + uri + ": Connection refused");
+    }
 }
 
 TEST_P(MqttSourceTest, unresolvableHostIsAnError)
@@ -246,6 +251,28 @@ TEST_P(MqttSourceTest, peerThatDoesNotAnswerIsGivenUpAfterTheConnectTimeout)
     log.waitForLast();
     ASSERT_TRUE(log.failure());
     EXPECT_EQ(log.failure()->code, IoError::DeadlineExpired);
+    EXPECT_EQ(log.failure()->message,
+              fmt::format("connect to {} (connect_timeout is 50ms): deadline expired", peer.uri()));
+}
+
+TEST_P(MqttSourceTest, requestForTopicsThatIsNotAnsweredIsGivenUpAfterTheConnectTimeout)
+{
+    const SilentPeer peer;
+    auto source = provide(peer.uri(), {{"connect_timeout", "500ms"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    const auto connection = peer.accept();
+    // The connection is accepted, and a message of a session comes: "x" of the topic t/x.
+    const std::string answers("\x20\x02\x00\x00\x30\x06\x00\x03t/xx", 12);
+    ASSERT_GT(::write(connection.get(), answers.data(), answers.size()), 0);
+    log.waitForLast();
+    EXPECT_EQ(log.received(), "x\n");
+    ASSERT_TRUE(log.failure());
+    EXPECT_EQ(log.failure()->code, std::errc::timed_out);
+    EXPECT_TRUE(isTransient(log.failure()->code));
+    EXPECT_NE(log.failure()->message.find("subscribe at " + peer.uri() +
+                                          " (no answer in connect_timeout, 500ms)"),
+              std::string::npos)
+        << log.failure()->message;
 }
 
 TEST_P(MqttSourceTest, peerThatIsNoBrokerIsAPermanentError)
@@ -258,7 +285,30 @@ TEST_P(MqttSourceTest, peerThatIsNoBrokerIsAPermanentError)
     ASSERT_GT(::write(connection.get(), answer.data(), answer.size()), 0);
     log.waitForLast();
     ASSERT_TRUE(log.failure());
-    EXPECT_EQ(log.failure()->code, std::errc::protocol_error) << log.failure()->message;
+    EXPECT_EQ(log.failure()->code, std::errc::protocol_error);
+    EXPECT_EQ(
+        log.failure()->message,
+        fmt::format("connect to {} (what answers is no MQTT broker): Protocol error", peer.uri()));
+}
+
+TEST_P(MqttSourceTest, peerThatIsNoBrokerAndEndsTheConnectionIsAPermanentError)
+{
+    const SilentPeer peer;
+    auto source = provide(peer.uri());
+    ASSERT_TRUE(source.start(log.emit()));
+    {
+        const auto connection = peer.accept();
+        // Closed with something unread, the connection would be reset.
+        std::array<char, 256> request{};
+        ASSERT_GT(::read(connection.get(), request.data(), request.size()), 0);
+        const std::string_view greeting = "SSH-2.0-weft\r\n";
+        ASSERT_GT(::write(connection.get(), greeting.data(), greeting.size()), 0);
+    }
+    log.waitForLast();
+    ASSERT_TRUE(log.failure());
+    EXPECT_EQ(
+        log.failure()->message,
+        fmt::format("connect to {} (what answers is no MQTT broker): Protocol error", peer.uri()));
 }
 
 TEST_P(MqttSourceTest, resetWhileConnectingIsATransientError)
