@@ -486,6 +486,7 @@ TEST_P(HttpSourceTest, eventsGoOnAfterTheLastOneWhenTheConnectionIsMadeAgain)
             }
         });
     auto source = get(urlOf(server), {{"format", "sse"},
+                                      {"headers", "last-event-id: 40"},
                                       {"reconnect_attempts", "1000"},
                                       {"reconnect_pause_min", "1ms"},
                                       {"reconnect_pause_max", "1ms"}});
@@ -494,7 +495,9 @@ TEST_P(HttpSourceTest, eventsGoOnAfterTheLastOneWhenTheConnectionIsMadeAgain)
     EXPECT_TRUE(log.ended());
     EXPECT_EQ(log.received(), "a\nb\nhalf and whole\n");
     ASSERT_EQ(requests.size(), 3U);
+    EXPECT_NE(requests[0].find("last-event-id: 40\r\n"), std::string::npos);
     EXPECT_EQ(requests[0].find("Last-Event-ID"), std::string::npos);
+    EXPECT_EQ(requests[1].find("last-event-id"), std::string::npos);
     EXPECT_NE(requests[0].find("Accept: text/event-stream\r\n"), std::string::npos);
     EXPECT_NE(requests[1].find("Last-Event-ID: 42\r\n"), std::string::npos);
     EXPECT_NE(requests[2].find("Last-Event-ID: 43\r\n"), std::string::npos);

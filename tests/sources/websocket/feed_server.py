@@ -30,6 +30,11 @@ async def feed(socket, path):
         await socket.wait_closed()
     elif path == "/fail":
         await socket.close(1011, "out of order")
+    elif path == "/restart":
+        # As programs do when they are told to end.
+        await socket.send("last words")
+        socket.ws_server.close()
+        await socket.wait_closed()
     if path == "/who":
         await socket.send(f"{socket.subprotocol} {socket.request_headers['X-Feed']}")
     await socket.close()

@@ -1,4 +1,5 @@
 #include <weft/reactor/runtime.hpp>
+#include <weft/sources/source_error.hpp>
 #include <weft/sources/source_provider.hpp>
 
 #include "tests/sources/event_log.hpp"
@@ -122,6 +123,15 @@ TEST_P(WebSocketLibraryTest, serverThatFailsIsAnErrorWithItsReason)
     receive("/fail");
     EXPECT_NE(log.failure().value().message.find("closed with 1011 (internal error): out of order"),
               std::string::npos);
+}
+
+TEST_P(WebSocketLibraryTest, serverThatRestartsIsAnErrorThatCanBeRetried)
+{
+    EXPECT_EQ(receive("/restart"), "last words");
+    const auto failure = log.failure().value();
+    EXPECT_NE(failure.message.find("closed with 1001 (going away)"), std::string::npos)
+        << failure.message;
+    EXPECT_TRUE(isTransient(failure.code));
 }
 
 TEST_P(WebSocketLibraryTest, stopClosesWithANormalCode)
