@@ -38,8 +38,8 @@ struct ParameterDefinition
     /// As it would be written; empty: the parameter must be given.
     std::optional<std::string> defaultValue;
     std::string help;
-    /// Bounds of integers, of sizes in bytes, of durations in nanoseconds. Of texts only `most`: the
-    /// length in bytes.
+    /// Bounds of integers, of sizes in bytes, of durations in nanoseconds. Of texts only `most`:
+    /// the length in bytes.
     std::int64_t least = 0;
     std::int64_t most = std::numeric_limits<std::int64_t>::max();
     /// The only texts allowed; empty: any that is not empty.
