@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <load/wire_format.hpp>
+#include <system.hpp>
 
 namespace weft::bench
 {
@@ -10,7 +11,6 @@ namespace weft::bench
 namespace
 {
 
-constexpr double NsPerSecond = 1e9;
 constexpr double NsPerMs = 1e6;
 constexpr double GiB = 1024.0 * 1024.0 * 1024.0;
 

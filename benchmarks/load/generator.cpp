@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <system.hpp>
 #include <unistd.h>
 
 namespace weft::bench
@@ -46,15 +47,6 @@ struct Generation
     std::vector<Block> burst;
     GeneratorReport report;
 };
-
-int checked(int result, const char* call)
-{
-    if (result < 0)
-    {
-        throw std::system_error(errno, std::generic_category(), call);
-    }
-    return result;
-}
 
 void pause()
 {

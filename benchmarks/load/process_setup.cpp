@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <system.hpp>
 #include <unistd.h>
 
 namespace weft::bench
@@ -20,8 +21,6 @@ namespace weft::bench
 
 namespace
 {
-
-constexpr std::int64_t NsPerSecond = 1'000'000'000;
 
 std::int64_t readClockNs(clockid_t clock) noexcept
 {

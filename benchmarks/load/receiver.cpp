@@ -5,13 +5,11 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <system_error>
-
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <system.hpp>
 #include <unistd.h>
 
 namespace weft::bench
@@ -28,15 +26,6 @@ sockaddr_in addressOf(const RunBoard& board, std::size_t source)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(listener));
     address.sin_port = htons(board.ports[listener]);
     return address;
-}
-
-int checked(int result, const char* call)
-{
-    if (result < 0)
-    {
-        throw std::system_error(errno, std::generic_category(), call);
-    }
-    return result;
 }
 
 } // namespace

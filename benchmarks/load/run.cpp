@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <deque>
 #include <exception>
@@ -20,6 +19,7 @@
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <system.hpp>
 #include <unistd.h>
 
 namespace weft::bench
@@ -28,7 +28,6 @@ namespace weft::bench
 namespace
 {
 
-constexpr std::int64_t NsPerSecond = 1'000'000'000;
 constexpr std::int64_t PatienceNs = 60 * NsPerSecond; // beside the window
 
 /// Why the figures of the receiver are not those of the bytes that were sent; empty when they are.

@@ -1,11 +1,9 @@
 #include "generator.hpp"
 
 #include <array>
-#include <cerrno>
 #include <csignal>
 #include <ctime>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -18,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <system.hpp>
 #include <unistd.h>
 
 namespace weft::bench
@@ -25,17 +24,6 @@ namespace weft::bench
 
 namespace
 {
-
-constexpr std::int64_t NsPerSecond = 1'000'000'000;
-
-int checked(int result, const char* call)
-{
-    if (result < 0)
-    {
-        throw std::system_error(errno, std::generic_category(), call);
-    }
-    return result;
-}
 
 int listenOnLoopback(std::uint16_t& port)
 {

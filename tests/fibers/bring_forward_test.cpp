@@ -1,5 +1,4 @@
 #include <weft/fibers/this_fiber.hpp>
-#include <weft/reactor/acquire_buffer.hpp>
 #include <weft/reactor/io.hpp>
 
 #include "tests/support/results.hpp"
@@ -51,22 +50,6 @@ void runWhileSuspended(Wait wait, Meanwhile meanwhile)
 class BringForward : public testing::TestWithParam<SilentCall>
 {
 };
-
-std::error_code acquireWhenAllBuffersAreHeld(Deadline deadline)
-{
-    auto& pool = Reactor::current()->buffers();
-    auto reservation = *pool.reserve("test");
-    std::vector<IoBuffer> held;
-    for (;;)
-    {
-        auto buffer = acquireBuffer(reservation, deadline);
-        if (!buffer)
-        {
-            return buffer.error();
-        }
-        held.push_back(std::move(*buffer));
-    }
-}
 
 std::vector<SilentCall> calls()
 {

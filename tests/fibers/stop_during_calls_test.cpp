@@ -1,4 +1,3 @@
-#include <weft/reactor/acquire_buffer.hpp>
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/offload.hpp>
 
@@ -24,22 +23,6 @@ namespace
 std::error_code sleepForAnHour(Deadline)
 {
     return errorOf(io::sleepFor(std::chrono::hours(1)));
-}
-
-std::error_code acquireWhenAllBuffersAreHeld(Deadline)
-{
-    auto& pool = Reactor::current()->buffers();
-    auto reservation = *pool.reserve("test");
-    std::vector<IoBuffer> held;
-    for (;;)
-    {
-        auto buffer = acquireBuffer(reservation);
-        if (!buffer)
-        {
-            return buffer.error();
-        }
-        held.push_back(std::move(*buffer));
-    }
 }
 
 /// The pool's only thread is busy for as long as the fiber waits in the queue.

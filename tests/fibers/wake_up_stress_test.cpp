@@ -21,7 +21,7 @@ namespace weft
 namespace
 {
 
-constexpr int Rounds = 10'000;
+constexpr int RoundsOfWakeUps = 10'000;
 
 } // namespace
 
@@ -29,7 +29,7 @@ TEST(WakeUp, spawnFromAThreadIsNotLostWhileTheReactorParks)
 {
     Runtime runtime(smallRuntime());
     int ran = 0;
-    for (int round = 0; round < Rounds; ++round)
+    for (int round = 0; round < RoundsOfWakeUps; ++round)
     {
         runtime
             .spawn({},
@@ -39,7 +39,7 @@ TEST(WakeUp, spawnFromAThreadIsNotLostWhileTheReactorParks)
                    })
             .join();
     }
-    EXPECT_EQ(ran, Rounds);
+    EXPECT_EQ(ran, RoundsOfWakeUps);
 }
 
 TEST(WakeUp, notificationFromAThreadIsNotLostWhileTheReactorParks)
@@ -50,7 +50,7 @@ TEST(WakeUp, notificationFromAThreadIsNotLostWhileTheReactorParks)
     int turn = 0;
     const auto takeTurns = [&](int own)
     {
-        for (int round = 0; round < Rounds; ++round)
+        for (int round = 0; round < RoundsOfWakeUps; ++round)
         {
             std::unique_lock lock(mutex);
             changed.wait(lock,
@@ -69,7 +69,7 @@ TEST(WakeUp, notificationFromAThreadIsNotLostWhileTheReactorParks)
                                });
     takeTurns(0);
     fiber.join();
-    EXPECT_EQ(turn, 2 * Rounds);
+    EXPECT_EQ(turn, 2 * RoundsOfWakeUps);
 }
 
 TEST(WakeUp, notificationBetweenReactorsIsNotLostWhileBothPark)
@@ -80,7 +80,7 @@ TEST(WakeUp, notificationBetweenReactorsIsNotLostWhileBothPark)
     int turn = 0;
     const auto takeTurns = [&](int own)
     {
-        for (int round = 0; round < Rounds; ++round)
+        for (int round = 0; round < RoundsOfWakeUps; ++round)
         {
             std::unique_lock lock(mutex);
             changed.wait(lock,
@@ -104,14 +104,14 @@ TEST(WakeUp, notificationBetweenReactorsIsNotLostWhileBothPark)
                                });
     left.join();
     right.join();
-    EXPECT_EQ(turn, 2 * Rounds);
+    EXPECT_EQ(turn, 2 * RoundsOfWakeUps);
 }
 
 TEST(WakeUp, stopFromAThreadIsNotLostWhileTheReactorParks)
 {
     Runtime runtime(smallRuntime());
     int stopped = 0;
-    for (int round = 0; round < Rounds; ++round)
+    for (int round = 0; round < RoundsOfWakeUps; ++round)
     {
         auto fiber = runtime.spawn({},
                                    [&stopped]
@@ -124,7 +124,7 @@ TEST(WakeUp, stopFromAThreadIsNotLostWhileTheReactorParks)
         fiber.requestStop();
         fiber.join();
     }
-    EXPECT_EQ(stopped, Rounds);
+    EXPECT_EQ(stopped, RoundsOfWakeUps);
 }
 
 TEST(WakeUp, postsOfManyThreadsAreAllDelivered)
@@ -156,7 +156,7 @@ TEST(WakeUp, postsOfManyThreadsAreAllDelivered)
             threads.emplace_back(
                 [&]
                 {
-                    for (int round = 0; round < Rounds; ++round)
+                    for (int round = 0; round < RoundsOfWakeUps; ++round)
                     {
                         std::atomic<int> delivered = 0;
                         Post post(delivered);
@@ -170,7 +170,7 @@ TEST(WakeUp, postsOfManyThreadsAreAllDelivered)
                 });
         }
     }
-    EXPECT_EQ(deliveredInAll.load(), Threads * Rounds);
+    EXPECT_EQ(deliveredInAll.load(), Threads * RoundsOfWakeUps);
 }
 
 } // namespace weft

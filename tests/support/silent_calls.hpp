@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/reactor/acquire_buffer.hpp>
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/offload.hpp>
 
@@ -168,6 +169,22 @@ inline std::error_code abandonableCallThatHangs(Deadline deadline)
         deadline);
     release->count_down();
     return errorOf(abandoned);
+}
+
+/// On a fiber only.
+inline std::error_code acquireWhenAllBuffersAreHeld(Deadline deadline)
+{
+    auto reservation = *Reactor::current()->buffers().reserve("test");
+    std::vector<IoBuffer> held;
+    for (;;)
+    {
+        auto buffer = acquireBuffer(reservation, deadline);
+        if (!buffer)
+        {
+            return buffer.error();
+        }
+        held.push_back(std::move(*buffer));
+    }
 }
 
 /// All that wait for a descriptor.

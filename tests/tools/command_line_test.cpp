@@ -15,18 +15,13 @@ namespace weft::test
 namespace
 {
 
-bool contains(const std::string& text, std::string_view part)
-{
-    return text.find(part) != std::string::npos;
-}
-
 } // namespace
 
 TEST(CommandLineTest, withoutArgumentsItTeachesAndFails)
 {
     const auto result = runProgram({});
     EXPECT_EQ(result.exitCode, 2);
-    EXPECT_TRUE(contains(result.errors, "weft run feeds.yaml")) << result.errors;
+    EXPECT_TRUE(result.errors.contains("weft run feeds.yaml")) << result.errors;
 }
 
 TEST(CommandLineTest, versionIsShown)
@@ -42,7 +37,7 @@ TEST(CommandLineTest, eachCommandHasHelpWithExamples)
     {
         const auto result = runProgram({command, "--help"});
         EXPECT_EQ(result.exitCode, 0);
-        EXPECT_TRUE(contains(result.output, std::string("Examples:\n  weft ") + command))
+        EXPECT_TRUE(result.output.contains(std::string("Examples:\n  weft ") + command))
             << result.output;
     }
 }
@@ -54,7 +49,7 @@ TEST(CommandLineTest, anUnknownOptionIsNamed)
     {
         const auto result = runProgram(arguments);
         EXPECT_EQ(result.exitCode, 2);
-        EXPECT_TRUE(contains(result.errors, "--fast")) << result.errors;
+        EXPECT_TRUE(result.errors.contains("--fast")) << result.errors;
     }
 }
 
@@ -62,7 +57,7 @@ TEST(CommandLineTest, anUnknownCommandIsNamed)
 {
     const auto result = runProgram({"ingest"});
     EXPECT_EQ(result.exitCode, 2);
-    EXPECT_TRUE(contains(result.errors, "ingest")) << result.errors;
+    EXPECT_TRUE(result.errors.contains("ingest")) << result.errors;
 }
 
 TEST(CommandLineTest, runNeedsAConfiguration)
@@ -100,7 +95,7 @@ TEST(CommandLineTest, anEmptyValueIsNotTakenAsNone)
         const auto result = runProgram(arguments);
         const auto& option = arguments[arguments.size() - 2];
         EXPECT_EQ(result.exitCode, 2) << option;
-        EXPECT_TRUE(contains(result.errors, "weft: option " + option + " is ''; allowed: "))
+        EXPECT_TRUE(result.errors.contains("weft: option " + option + " is ''; allowed: "))
             << result.errors;
     }
 }
@@ -109,8 +104,8 @@ TEST(SourcesCommandTest, listsTheTypes)
 {
     const auto result = runProgram({"sources"});
     EXPECT_EQ(result.exitCode, 0);
-    EXPECT_TRUE(contains(result.output, "\ntcp ")) << result.output;
-    EXPECT_TRUE(contains(result.output, "\nfile ")) << result.output;
+    EXPECT_TRUE(result.output.contains("\ntcp ")) << result.output;
+    EXPECT_TRUE(result.output.contains("\nfile ")) << result.output;
 }
 
 TEST(SourcesCommandTest, showsTheParametersOfAType)
@@ -120,7 +115,7 @@ TEST(SourcesCommandTest, showsTheParametersOfAType)
     for (const auto* const part :
          {"PARAMETER", "port ", "required", "1 to 65535", "flush_interval", "10ms"})
     {
-        EXPECT_TRUE(contains(result.output, part)) << part << '\n' << result.output;
+        EXPECT_TRUE(result.output.contains(part)) << part << '\n' << result.output;
     }
 }
 
@@ -139,7 +134,7 @@ TEST(DoctorCommandTest, saysThatItCanRunWhereTheseTestsRun)
 {
     const auto result = runProgram({"doctor"});
     EXPECT_EQ(result.exitCode, 0) << result.output;
-    EXPECT_TRUE(contains(result.output, "weft can run here")) << result.output;
+    EXPECT_TRUE(result.output.contains("weft can run here")) << result.output;
 }
 
 TEST(DoctorCommandTest, jsonHasEveryCheck)
@@ -164,9 +159,9 @@ TEST(DoctorCommandTest, fewDescriptorsAreAWarningWithAdvice)
 {
     const auto result = runProgram({"doctor"}, {.descriptorLimit = 200});
     EXPECT_EQ(result.exitCode, 0);
-    EXPECT_TRUE(contains(result.output, "warn    file descriptors: soft limit 200"))
+    EXPECT_TRUE(result.output.contains("warn    file descriptors: soft limit 200"))
         << result.output;
-    EXPECT_TRUE(contains(result.output, "to do: raise the hard limit")) << result.output;
+    EXPECT_TRUE(result.output.contains("to do: raise the hard limit")) << result.output;
 }
 
 } // namespace weft::test

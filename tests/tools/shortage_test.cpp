@@ -25,11 +25,6 @@ constexpr RefusedCall NoRing{SYS_io_uring_setup, ENOMEM};
 constexpr auto MoreThreads = "the machine refuses another thread; raise the limit, which 'ulimit "
                              "-u' and pids.max of the cgroup show, or use fewer threads";
 
-bool contains(const std::string& text, std::string_view part)
-{
-    return text.find(part) != std::string::npos;
-}
-
 /// Two sources that need no other thread to be opened, and one that needs a resolver's.
 class ShortageTest : public testing::Test
 {
@@ -105,21 +100,20 @@ TEST_F(ShortageTest, aRingForWhichThereIsNoMemoryIsAnErrorOfEveryCommandThatNeed
     {
         const auto result = runRefused(arguments, NoRing);
         EXPECT_EQ(result.exitCode, 1) << arguments.front();
-        EXPECT_TRUE(contains(result.errors, "weft: cannot create an io_uring of "))
-            << result.errors;
-        EXPECT_TRUE(contains(result.errors, Reason)) << result.errors;
+        EXPECT_TRUE(result.errors.contains("weft: cannot create an io_uring of ")) << result.errors;
+        EXPECT_TRUE(result.errors.contains(Reason)) << result.errors;
     }
     const auto demo =
         runRefused({"demo", "--sources", "1", "--files", "0", "--repeat", "1"}, NoRing);
     EXPECT_EQ(demo.exitCode, 1);
-    EXPECT_TRUE(contains(demo.errors, Reason)) << demo.errors;
-    EXPECT_TRUE(contains(demo.errors, "weft serve ended with exit code 1 before it listened"))
+    EXPECT_TRUE(demo.errors.contains(Reason)) << demo.errors;
+    EXPECT_TRUE(demo.errors.contains("weft serve ended with exit code 1 before it listened"))
         << demo.errors;
     const auto doctor = runRefused({"doctor"}, NoRing);
     EXPECT_EQ(doctor.exitCode, 1);
-    EXPECT_TRUE(contains(doctor.output, "missing io_uring: Cannot allocate memory\n"))
+    EXPECT_TRUE(doctor.output.contains("missing io_uring: Cannot allocate memory\n"))
         << doctor.output;
-    EXPECT_TRUE(contains(doctor.output, Reason)) << doctor.output;
+    EXPECT_TRUE(doctor.output.contains(Reason)) << doctor.output;
 }
 
 TEST_F(ShortageTest, aReactorsThreadThatIsRefusedEndsTheCommand)
@@ -189,7 +183,7 @@ TEST_F(ShortageTest, anAccountForWhichTheDiskHasNoRoomIsAFailure)
     copy.write("data", "bytes");
     const auto result = runProgram({"run", "config.yaml", "--json", "/dev/full"}, copy.options());
     EXPECT_EQ(result.exitCode, 1);
-    EXPECT_TRUE(contains(result.errors, "weft: write '/dev/full': No space left on device"))
+    EXPECT_TRUE(result.errors.contains("weft: write '/dev/full': No space left on device"))
         << result.errors;
 }
 

@@ -21,7 +21,6 @@ namespace
 
 constexpr std::chrono::milliseconds RetryInterval{5};
 constexpr std::size_t BurstBytesMax = 256 << 10;
-constexpr std::uint64_t TagBits = 16;
 
 int checked(int result, const char* call)
 {

@@ -62,7 +62,10 @@ struct FeedAccount
 class Feed
 {
 public:
-    /// What events are for, in the low bits of epoll's data.
+    /// What an event is for, in epoll's data: the feed's key and, in the low bits, a tag: the
+    /// listener's, or the number of a connection.
+    static constexpr unsigned TagBits = 16;
+    static constexpr std::uint64_t TagMask = (1U << TagBits) - 1;
     static constexpr std::uint64_t ListenerTag = 0;
 
     /// `key` tells feeds apart in epoll's data. Throws std::system_error.

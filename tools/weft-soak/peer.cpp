@@ -18,8 +18,6 @@ namespace weft::soak
 namespace
 {
 
-constexpr std::uint64_t TagMask = 0xFFFF;
-constexpr unsigned TagBits = 16;
 constexpr std::uint64_t WakeUpKey = 0;
 
 } // namespace
@@ -118,7 +116,7 @@ void Peer::run()
         for (int index = 0; index < count; ++index)
         {
             const auto& event = events[static_cast<std::size_t>(index)];
-            const auto key = event.data.u64 >> TagBits;
+            const auto key = event.data.u64 >> Feed::TagBits;
             if (key == WakeUpKey)
             {
                 std::uint64_t wakes = 0;
@@ -127,7 +125,7 @@ void Peer::run()
             }
             else if (const auto found = feeds.find(key); found != feeds.end())
             {
-                found->second->take(event.data.u64 & TagMask, event.events);
+                found->second->take(event.data.u64 & Feed::TagMask, event.events);
             }
         }
         timeoutMs = stepAll();

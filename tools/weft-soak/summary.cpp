@@ -30,7 +30,7 @@ std::string_view toString(SoakEnd end) noexcept
     return "unknown";
 }
 
-double milliseconds(std::chrono::nanoseconds duration)
+double asMilliseconds(std::chrono::nanoseconds duration)
 {
     return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -158,19 +158,19 @@ nlohmann::json toJson(const Soak& soak, const SoakOptions& options, SoakEnd end)
             {"sources_on_threads", tally.livesOnThreads},
             {"sources_limited", tally.livesLimited},
             {"stops", tally.stops},
-            {"worst_stop_ms", milliseconds(tally.worstStop)},
+            {"worst_stop_ms", asMilliseconds(tally.worstStop)},
             {"connections", tally.peer.connections},
             {"bytes_sent", tally.peer.bytes},
             {"bytes_checked", tally.bytesChecked.load()},
             {"retries", tally.reconnects},
             {"buffer_waits", tally.bufferWaits},
-            {"worst_buffer_wait_ms", milliseconds(tally.worstBufferWait)},
-            {"worst_buffer_wait_prompt_ms", milliseconds(tally.worstBufferWaitPrompt)},
+            {"worst_buffer_wait_ms", asMilliseconds(tally.worstBufferWait)},
+            {"worst_buffer_wait_prompt_ms", asMilliseconds(tally.worstBufferWaitPrompt)},
             {"buffers_dropped", tally.buffersDropped},
             {"buffers_demanded", tally.buffersDemanded},
             {"demands", tally.demands},
-            {"worst_delay_ms", milliseconds(tally.worstDelay.value())},
-            {"worst_demand_delay_ms", milliseconds(tally.worstDemandDelay.value())},
+            {"worst_delay_ms", asMilliseconds(tally.worstDelay.value())},
+            {"worst_demand_delay_ms", asMilliseconds(tally.worstDemandDelay.value())},
             {"faults", faultCounts},
             {"baseline_before", baseline.before},
             {"baseline_after", baseline.after},

@@ -11,6 +11,7 @@
 
 #include <load/process_setup.hpp>
 #include <sys/socket.h>
+#include <system.hpp>
 
 namespace weft::bench
 {
@@ -52,7 +53,6 @@ class WaitTime
 public:
     explicit WaitTime(std::int64_t dueNs) noexcept : endless(dueNs == Assembly::Never)
     {
-        constexpr std::int64_t NsPerSecond = 1'000'000'000;
         const auto leftNs = endless ? 0 : std::max<std::int64_t>(dueNs - nowNs(), 0);
         left = {.tv_sec = leftNs / NsPerSecond, .tv_nsec = leftNs % NsPerSecond};
     }

@@ -9,6 +9,7 @@
 
 #include <load/process_setup.hpp>
 #include <load/receiver.hpp>
+#include <system.hpp>
 
 namespace weft::bench
 {
@@ -71,7 +72,6 @@ public:
     template <typename Handle>
     void run(std::int64_t dueNs, Handle handle)
     {
-        constexpr std::int64_t NsPerSecond = 1'000'000'000;
         io_uring_cqe* first = nullptr;
         const auto leftNs = dueNs < 0 ? 0 : std::max<std::int64_t>(dueNs - nowNs(), 0);
         __kernel_timespec left{.tv_sec = leftNs / NsPerSecond, .tv_nsec = leftNs % NsPerSecond};

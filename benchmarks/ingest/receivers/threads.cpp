@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <system.hpp>
 
 namespace weft::bench
 {
@@ -37,7 +38,6 @@ struct SourceThread
 /// False when the flush is due before anything comes.
 bool waitUntil(int socket, std::int64_t dueNs)
 {
-    constexpr std::int64_t NsPerSecond = 1'000'000'000;
     const auto leftNs = std::max<std::int64_t>(dueNs - nowNs(), 0);
     const timespec left{.tv_sec = leftNs / NsPerSecond, .tv_nsec = leftNs % NsPerSecond};
     pollfd entry{.fd = socket, .events = POLLIN, .revents = 0};

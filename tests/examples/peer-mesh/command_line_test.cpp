@@ -12,16 +12,11 @@ namespace
 
 constexpr auto TwoPeers = "127.0.0.1:7000,127.0.0.1:7001";
 
-bool contains(const std::string& text, std::string_view part)
-{
-    return text.find(part) != std::string::npos;
-}
-
 void expectUsageError(const std::vector<std::string>& arguments, std::string_view message)
 {
     const auto result = runProgram(arguments);
     EXPECT_EQ(result.exitCode, 2);
-    EXPECT_TRUE(contains(result.errors, message)) << result.errors;
+    EXPECT_TRUE(result.errors.contains(message)) << result.errors;
 }
 
 void expectRefusedOption(const std::string& option, const std::string& value,
@@ -36,8 +31,8 @@ TEST(MeshCommandLineTest, helpTeachesWithExamples)
 {
     const auto result = runProgram({"--help"});
     EXPECT_EQ(result.exitCode, 0);
-    EXPECT_TRUE(contains(result.output, "Examples:\n  P=")) << result.output;
-    EXPECT_TRUE(contains(result.output, "Exit code: 0")) << result.output;
+    EXPECT_TRUE(result.output.contains("Examples:\n  P=")) << result.output;
+    EXPECT_TRUE(result.output.contains("Exit code: 0")) << result.output;
 }
 
 TEST(MeshCommandLineTest, whatIsMissingIsNamed)
@@ -123,10 +118,10 @@ TEST(MeshCommandLineTest, reportsForPeopleHaveALineForEachPeer)
                                     first.address().toString() + "," + second.address().toString(),
                                     "--duration", "300ms", "--report", "100ms"});
     EXPECT_EQ(result.exitCode, 0);
-    EXPECT_TRUE(contains(result.output, "node 0 of 2 listens at " + first.address().toString()));
-    EXPECT_TRUE(contains(result.output, "  peer 1 down  sent 0, dropped ")) << result.output;
-    EXPECT_TRUE(contains(result.output, "(connect: Connection refused)")) << result.output;
-    EXPECT_TRUE(contains(result.output, "\nended:\n")) << result.output;
+    EXPECT_TRUE(result.output.contains("node 0 of 2 listens at " + first.address().toString()));
+    EXPECT_TRUE(result.output.contains("  peer 1 down  sent 0, dropped ")) << result.output;
+    EXPECT_TRUE(result.output.contains("(connect: Connection refused)")) << result.output;
+    EXPECT_TRUE(result.output.contains("\nended:\n")) << result.output;
 }
 
 } // namespace weft::test
