@@ -81,13 +81,13 @@ void FillWindow::offer(IoBuffer buffer) noexcept
 void FillWindow::beginFill() noexcept
 {
     WEFT_ASSERT(held > 0 && deliverable == 0 && filling == 0);
+    firstOfVisit = held == 1 && !mayStay();
     if (!mayStay())
     {
         visitBytes = 0;
     }
     spaceAsked = false;
     progressed = false;
-    filledSpare = false;
     filledAll = false;
 }
 
@@ -281,7 +281,6 @@ void FillWindow::adapt() noexcept
     }
     if (filling > 0)
     {
-        filledSpare = true;
         fillsAfterMiss = 1;
         const auto usedInVisit = visitBytes / buffers[0].capacityBytes();
         wanted = std::min(tookAll ? held * 2 : usedInVisit + 1, BuffersMax);

@@ -86,10 +86,13 @@ public:
     }
 
     /// Whether it may have brought them without waiting, and may so again and again: it is for
-    /// others to have a turn.
+    /// others to have a turn. Not yet when spare buffers are to take what is queued behind the
+    /// first one of a visit: each coming back to a source after the turns of a thousand
+    /// others has its price. And not after a call that has left space: the next one has a single
+    /// buffer and waits with it, which lets the others in.
     bool owesTurn() const noexcept
     {
-        return filledSpare || filledAll;
+        return filledAll && !(firstOfVisit && countWanted() > 1);
     }
 
     /// Whether more is queued, as far as one can tell, and it has not gone on for long. Where the
@@ -162,9 +165,9 @@ private:
     std::size_t delivered = 0;   // of these
     bool spaceAsked = false;     // by the source, in this call
     bool progressed = false;
-    bool filledSpare = false;
     bool filledAll = false;
     std::size_t visitBytes = 0;      // since its visit has begun
+    bool firstOfVisit = false;       // this call, and it has a single buffer
     bool paused = false;             // before what is taken next
     Deadline flushDue = NoDeadline;  // of the last buffer that has bytes
     Deadline published = NoDeadline; // to who demands

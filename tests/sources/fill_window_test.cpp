@@ -202,10 +202,18 @@ TEST_F(FillWindowTest, othersAreOwedATurnByWhoeverMayGoOnForEver)
     EXPECT_FALSE(window.owesTurn());
     deliver(window);
     fill(window, 1, BufferBytes);
-    EXPECT_TRUE(window.owesTurn()) << "it may be one that never waits";
+    EXPECT_FALSE(window.owesTurn()) << "spare ones take first what is queued";
     deliver(window);
-    fill(window, 2, BufferBytes + 1);
+    fill(window, 1, BufferBytes);
+    EXPECT_TRUE(window.owesTurn()) << "there were none, and it may be one that never waits";
+    deliver(window);
+    fill(window, 2, 2 * BufferBytes);
     EXPECT_TRUE(window.owesTurn()) << "spare ones are filled without waiting";
+    deliver(window);
+    fill(window, 4, 2 * BufferBytes + 1);
+    EXPECT_FALSE(window.owesTurn()) << "the next call has nothing to take and waits";
+    deliver(window);
+    EXPECT_EQ(window.countWanted(), 1);
 }
 
 TEST_F(FillWindowTest, takeIsBoundedInBytes)
