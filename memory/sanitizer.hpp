@@ -11,6 +11,8 @@
 #endif
 
 #ifdef WEFT_THREAD_SANITIZER
+#    include <sanitizer/tsan_interface.h>
+
 /// Of the sanitizers' runtime (sanitizer/linux_syscall_hooks.h, which g++ does not install).
 extern "C" void __sanitizer_syscall_pre_impl_close(long descriptor);
 #endif
@@ -42,6 +44,22 @@ inline void announceClose([[maybe_unused]] int descriptor) noexcept
 {
 #ifdef WEFT_THREAD_SANITIZER
     __sanitizer_syscall_pre_impl_close(descriptor);
+#endif
+}
+
+/// A lock of Boost.Fiber, which is not instrumented, has been taken, or is about to be given up:
+/// ThreadSanitizer does not see by itself that it orders what its holders do.
+inline void announceLocked([[maybe_unused]] void* lock) noexcept
+{
+#ifdef WEFT_THREAD_SANITIZER
+    __tsan_acquire(lock);
+#endif
+}
+
+inline void announceUnlocking([[maybe_unused]] void* lock) noexcept
+{
+#ifdef WEFT_THREAD_SANITIZER
+    __tsan_release(lock);
 #endif
 }
 

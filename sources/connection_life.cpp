@@ -1,5 +1,6 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
+#include <weft/memory/sanitizer.hpp>
 #include <weft/sources/connection_life.hpp>
 
 #include <exception>
@@ -8,6 +9,34 @@
 
 namespace weft
 {
+
+namespace
+{
+
+/// std::lock_guard, seen by ThreadSanitizer.
+class TurnGuard
+{
+public:
+    explicit TurnGuard(boost::fibers::mutex& mutexToLock) : turn(mutexToLock)
+    {
+        turn.lock();
+        announceLocked(&turn);
+    }
+
+    ~TurnGuard()
+    {
+        announceUnlocking(&turn);
+        turn.unlock();
+    }
+
+    TurnGuard(const TurnGuard&) = delete;
+    TurnGuard& operator=(const TurnGuard&) = delete;
+
+private:
+    boost::fibers::mutex& turn;
+};
+
+} // namespace
 
 void Connections::AcceptedSource::open()
 {
@@ -61,7 +90,7 @@ void Connections::Feed::operator()(OriginId /*origin*/, SourceEvent event)
 
 void Connections::emitInTurn(SourceEvent event)
 {
-    const std::lock_guard lock(emitTurn);
+    const TurnGuard guard(emitTurn);
     emit(origin, std::move(event));
 }
 

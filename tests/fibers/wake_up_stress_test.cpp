@@ -1,5 +1,6 @@
 #include <weft/reactor/io.hpp>
 
+#include "tests/support/rounds.hpp"
 #include "tests/support/runtime.hpp"
 
 #include <boost/fiber/condition_variable.hpp>
@@ -18,18 +19,11 @@
 namespace weft
 {
 
-namespace
-{
-
-constexpr int RoundsOfWakeUps = 10'000;
-
-} // namespace
-
 TEST(WakeUp, spawnFromAThreadIsNotLostWhileTheReactorParks)
 {
     Runtime runtime(smallRuntime());
     int ran = 0;
-    for (int round = 0; round < RoundsOfWakeUps; ++round)
+    for (int round = 0; round < ManyRounds; ++round)
     {
         runtime
             .spawn({},
@@ -39,7 +33,7 @@ TEST(WakeUp, spawnFromAThreadIsNotLostWhileTheReactorParks)
                    })
             .join();
     }
-    EXPECT_EQ(ran, RoundsOfWakeUps);
+    EXPECT_EQ(ran, ManyRounds);
 }
 
 TEST(WakeUp, notificationFromAThreadIsNotLostWhileTheReactorParks)
@@ -50,7 +44,7 @@ TEST(WakeUp, notificationFromAThreadIsNotLostWhileTheReactorParks)
     int turn = 0;
     const auto takeTurns = [&](int own)
     {
-        for (int round = 0; round < RoundsOfWakeUps; ++round)
+        for (int round = 0; round < ManyRounds; ++round)
         {
             std::unique_lock lock(mutex);
             changed.wait(lock,
@@ -69,7 +63,7 @@ TEST(WakeUp, notificationFromAThreadIsNotLostWhileTheReactorParks)
                                });
     takeTurns(0);
     fiber.join();
-    EXPECT_EQ(turn, 2 * RoundsOfWakeUps);
+    EXPECT_EQ(turn, 2 * ManyRounds);
 }
 
 TEST(WakeUp, notificationBetweenReactorsIsNotLostWhileBothPark)
@@ -80,7 +74,7 @@ TEST(WakeUp, notificationBetweenReactorsIsNotLostWhileBothPark)
     int turn = 0;
     const auto takeTurns = [&](int own)
     {
-        for (int round = 0; round < RoundsOfWakeUps; ++round)
+        for (int round = 0; round < ManyRounds; ++round)
         {
             std::unique_lock lock(mutex);
             changed.wait(lock,
@@ -104,14 +98,14 @@ TEST(WakeUp, notificationBetweenReactorsIsNotLostWhileBothPark)
                                });
     left.join();
     right.join();
-    EXPECT_EQ(turn, 2 * RoundsOfWakeUps);
+    EXPECT_EQ(turn, 2 * ManyRounds);
 }
 
 TEST(WakeUp, stopFromAThreadIsNotLostWhileTheReactorParks)
 {
     Runtime runtime(smallRuntime());
     int stopped = 0;
-    for (int round = 0; round < RoundsOfWakeUps; ++round)
+    for (int round = 0; round < ManyRounds; ++round)
     {
         auto fiber = runtime.spawn({},
                                    [&stopped]
@@ -124,7 +118,7 @@ TEST(WakeUp, stopFromAThreadIsNotLostWhileTheReactorParks)
         fiber.requestStop();
         fiber.join();
     }
-    EXPECT_EQ(stopped, RoundsOfWakeUps);
+    EXPECT_EQ(stopped, ManyRounds);
 }
 
 TEST(WakeUp, postsOfManyThreadsAreAllDelivered)
@@ -156,7 +150,7 @@ TEST(WakeUp, postsOfManyThreadsAreAllDelivered)
             threads.emplace_back(
                 [&]
                 {
-                    for (int round = 0; round < RoundsOfWakeUps; ++round)
+                    for (int round = 0; round < ManyRounds; ++round)
                     {
                         std::atomic<int> delivered = 0;
                         Post post(delivered);
@@ -170,7 +164,7 @@ TEST(WakeUp, postsOfManyThreadsAreAllDelivered)
                 });
         }
     }
-    EXPECT_EQ(deliveredInAll.load(), Threads * RoundsOfWakeUps);
+    EXPECT_EQ(deliveredInAll.load(), Threads * ManyRounds);
 }
 
 } // namespace weft

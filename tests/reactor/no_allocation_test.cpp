@@ -1,6 +1,7 @@
 #include <weft/reactor/io.hpp>
 
 #include "tests/support/heap_count.hpp"
+#include "tests/support/rounds.hpp"
 #include "tests/support/runtime.hpp"
 #include "tests/support/sockets.hpp"
 
@@ -19,7 +20,6 @@ namespace weft
 namespace
 {
 
-constexpr int Rounds = 10'000;
 constexpr int WarmUpRounds = 100;
 
 /// A thread gets its Boost.Fiber scheduler, from the heap, when it first waits in a primitive of
@@ -49,7 +49,7 @@ std::size_t allocationsWhenWarm(Body body)
 {
     body(WarmUpRounds);
     const auto before = heapAllocationCount();
-    body(Rounds);
+    body(ManyRounds);
     return heapAllocationCount() - before;
 }
 

@@ -1,6 +1,7 @@
 #include <weft/reactor/io.hpp>
 
 #include "tests/support/races.hpp"
+#include "tests/support/rounds.hpp"
 #include "tests/support/sockets.hpp"
 
 #include <gtest/gtest.h>
@@ -112,7 +113,7 @@ TEST(DeadlineRace, receiveMustNotLoseBytes)
         onFiber(runtime,
                 [&]
                 {
-                    return receiveAgainstDeadlines(pair.first.get(), enough, RaceRounds);
+                    return receiveAgainstDeadlines(pair.first.get(), enough, ManyRounds);
                 });
     sender.join();
     EXPECT_EQ(result.received, sent);
@@ -141,7 +142,7 @@ TEST(StopRace, receiveMustNotLoseBytes)
             result.received += *received;
         }
     };
-    raceWithStops(runtime, RaceRounds, receive);
+    raceWithStops(runtime, ManyRounds, receive);
     enough = true;
     sender.join();
     onFiber(runtime,
@@ -178,7 +179,7 @@ TEST(DeadlineRace, pipeReadMustNotLoseBytes)
                 for (int expired = 0;;)
                 {
                     std::array<std::byte, 32> buffer{};
-                    enough = expired >= RaceRounds / 10;
+                    enough = expired >= ManyRounds / 10;
                     const auto deadline = enough ? NoDeadline : io::after(delays.next());
                     const auto size = io::read(pipe.first.get(), buffer, deadline);
                     if (size && *size == 0)

@@ -1,6 +1,7 @@
 #include <weft/reactor/io.hpp>
 
 #include "tests/support/races.hpp"
+#include "tests/support/rounds.hpp"
 #include "tests/support/sockets.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -88,7 +89,7 @@ TEST(DeadlineRace, acceptMustNotLeakADescriptor)
                                 {
                                     AcceptCounts result;
                                     Delays delays;
-                                    while (result.gaveUp < RaceRounds / 2)
+                                    while (result.gaveUp < ManyRounds / 2)
                                     {
                                         const auto accepted =
                                             io::accept(listener.socket.get(), nullptr,
@@ -108,7 +109,7 @@ TEST(StopRace, acceptMustNotLeakADescriptor)
     const LoopbackListener listener;
     const auto before = openDescriptorCount();
     Connector connector(listener);
-    raceWithStops(runtime, RaceRounds,
+    raceWithStops(runtime, ManyRounds,
                   [&]
                   {
                       (void)io::accept(listener.socket.get());
@@ -162,7 +163,7 @@ TEST(StopRace, openMustNotLeakADescriptor)
     const auto path = directory.write("file", "text");
     const auto before = openDescriptorCount();
     // O_TRUNC takes the slow way through a kernel worker, where there is time to be cancelled.
-    raceWithStops(runtime, RaceRounds,
+    raceWithStops(runtime, ManyRounds,
                   [&]
                   {
                       (void)io::open(path, O_RDWR | O_TRUNC);
@@ -180,7 +181,7 @@ TEST(DeadlineRace, openMustNotLeakADescriptor)
             [&]
             {
                 Delays delays;
-                for (int round = 0; round < RaceRounds; ++round)
+                for (int round = 0; round < ManyRounds; ++round)
                 {
                     (void)io::open(path, O_RDWR | O_TRUNC, 0644, io::after(delays.next() / 4));
                 }
@@ -202,7 +203,7 @@ TEST(StopRace, connectMustNotLeakADescriptor)
                 (void)listener.acceptClient();
             }
         });
-    raceWithStops(runtime, RaceRounds / 2,
+    raceWithStops(runtime, ManyRounds / 2,
                   [&]
                   {
                       const auto socket = tcpSocket();
@@ -223,7 +224,7 @@ TEST(DeadlineRace, connectMustNotLeakADescriptor)
             [&]
             {
                 Delays delays;
-                for (int round = 0; round < RaceRounds / 10; ++round)
+                for (int round = 0; round < ManyRounds / 10; ++round)
                 {
                     const auto socket = tcpSocket();
                     (void)io::connect(socket.get(), blackHole.address(), io::after(delays.next()));

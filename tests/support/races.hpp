@@ -13,8 +13,6 @@
 namespace weft
 {
 
-inline constexpr int RaceRounds = 10'000;
-
 /// A wheel fine enough that deadlines of some microseconds are told apart, and a reactor that does
 /// not share a core with the test's own thread if it can help it.
 inline RuntimeOptions runtimeForRaces()

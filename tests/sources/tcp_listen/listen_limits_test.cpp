@@ -98,8 +98,11 @@ TEST_P(ListenLimitsTest, withoutDescriptorsPeersWaitAndItIsTriedAgain)
     auto source = listen(log, {{"flush_interval", "0"}});
     const auto first = connectTo(source);
     log.waitForBegins(1);
-    std::optional<FewDescriptors> few(1);
-    const auto client = connectTo(source);
+    auto socket = tcpSocket(); // there would be no descriptor for it later
+    std::optional<FewDescriptors> few(0);
+    const auto address = *SocketAddress::parse("127.0.0.1", portOf(source));
+    checkedCall(::connect(socket.get(), address.data(), address.size()), "connect");
+    const TcpStream client(std::move(socket));
     send(client, "late");
     await(
         [&]
