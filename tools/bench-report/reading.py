@@ -105,11 +105,13 @@ class Case:
 class ScalingPoint:
     reactors: int
     beyond_cores: bool
+    comparable_with_one: bool
     one_process: float
     independent_processes: float
     efficiency_linear: float
     efficiency_independent: float
     cpu_s_per_unit: float
+    cpu_s_per_unit_independent: float
 
 
 @dataclass
@@ -283,6 +285,7 @@ def read_scaling(results, path):
             ScalingPoint(
                 reactors=point.whole("reactors"),
                 beyond_cores=point.flag("beyond_cores"),
+                comparable_with_one=point.flag("comparable_with_one"),
                 **{
                     name: point.number(name)
                     for name in (
@@ -291,6 +294,7 @@ def read_scaling(results, path):
                         "efficiency_linear",
                         "efficiency_independent",
                         "cpu_s_per_unit",
+                        "cpu_s_per_unit_independent",
                     )
                 },
             )

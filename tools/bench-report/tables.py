@@ -94,6 +94,17 @@ def section(*parts):
     return "\n\n".join(part for part in parts if part)
 
 
+def details(cases, headings, figures):
+    """Pairs of what a table tells and the figure that it shows, without ratios."""
+    return section(
+        *(
+            text
+            for told, figure in figures
+            for text in (f"{told}:", comparison(cases, headings, figure, basis=None))
+        )
+    )
+
+
 def flood(results):
     cases = results.of_workload("flood")
     headings = [f"{case.flood_sources:,}" for case in cases]
@@ -104,6 +115,15 @@ def flood(results):
         comparison(cases, headings, CPU_PER_GIB),
         "GiB/s, by connections:",
         comparison(cases, headings, "gib_per_second"),
+        details(
+            cases,
+            headings,
+            [
+                ("System calls for each 4 KiB", "system_calls_per_unit"),
+                ("Context switches for each 4 KiB", "switches_per_unit"),
+                ("Memory, KiB for each connection", "memory_kib_per_source"),
+            ],
+        ),
         remarks(cases),
     )
 
@@ -125,6 +145,17 @@ def trickle(results):
             comparison(own, headings, CPU_PER_MILLION),
             f"{rate:,.0f} messages/s, p99 in ms from the send to where the buffer is handed on:",
             comparison(own, headings, P99),
+            details(
+                own,
+                headings,
+                [
+                    ("p50, ms", "p50_ms"),
+                    ("p99.9, ms", "p999_ms"),
+                    ("System calls for each message", "system_calls_per_unit"),
+                    ("Context switches for each message", "switches_per_unit"),
+                    ("Memory, KiB for each connection", "memory_kib_per_source"),
+                ],
+            ),
             remarks(own),
         ]
     return section(*parts)
@@ -298,9 +329,10 @@ def scaling(results):
                 f"{point.reactors}" + (" (more than cores)" if point.beyond_cores else ""),
                 significant(point.one_process),
                 significant(point.independent_processes),
-                f"{point.efficiency_linear:.2f}",
+                f"{point.efficiency_linear:.2f}" + ("" if point.comparable_with_one else "\\*"),
                 f"{point.efficiency_independent:.2f}",
                 significant(point.cpu_s_per_unit),
+                significant(point.cpu_s_per_unit_independent),
             ]
             for point in case.points
         ]
@@ -311,15 +343,25 @@ def scaling(results):
             "of linear",
             "of independent",
             "CPU s/unit",
+            "CPU s/unit of the processes",
         ]
-        parts += [f"{case.workload}:", table(header, rows), law(case.usl)]
+        parts += [f"{case.workload}:", table(header, rows), no_claim(case.points), law(case.usl)]
     return section(*parts)
+
+
+def no_claim(points):
+    if all(point.comparable_with_one for point in points):
+        return ""
+    return (
+        "\\* No claim: the generators have less of the CPUs than beside one reactor, or the reactors"
+        " have no CPU of their own."
+    )
 
 
 def law(usl):
     """The fitted Universal Scalability Law, in words."""
     if not usl:
-        return ""
+        return "Universal Scalability Law: not fitted, which takes four points that can be compared."
     peak = usl.get("peak_reactors")
     return (
         f"Universal Scalability Law: λ {significant(usl['lambda'])}, σ {usl['sigma']:.4f},"

@@ -121,6 +121,12 @@ class Page(unittest.TestCase):
         self.assertNotIn("micro.svg", text)
         self.assertIn("no bundles here", text)
 
+    def test_what_claims_nothing_is_marked(self):
+        text = self.render()
+        self.assertIn("| 0.90\\* |", text)
+        self.assertIn("\\* No claim", text)
+        self.assertIn("not fitted", text)
+
     def test_quick_and_incomplete_runs_say_so(self):
         self.assertNotIn("quick run", self.render())
         self.assertIn("A quick run", self.render(quick="yes"))
