@@ -40,8 +40,8 @@ endfunction()
 
 # weft_compile_together(target [header...]) or (target REUSE_FROM other-target)
 #
-# Compiles the headers that most files of the target share only once, and all files as one: a
-# fifth of the time to build tests and tools. A target whose files use one name for different things
+# Compiles the headers that most files of the target share only once, and all files as one, which
+# tests and tools are built much sooner by. A target whose files use one name for different things
 # sets a UNITY_BUILD_BATCH_SIZE afterwards. The library, whose files must have the includes that they
 # need, is compiled file by file in Debug.
 function(weft_compile_together target)
