@@ -94,14 +94,17 @@ void manyRunOnOneReactor(Stage& stage)
         }
         pairs.push_back({.peer = std::move(peer), .trial = std::move(trial)});
     }
-    // In turn, so that all of them have something to do at any time.
-    for (std::size_t number = 0; number < 50; ++number)
+    // In turn, so that all of them have something to do at any time. No two send the same: those
+    // that share their state would take each other's bytes for their own.
+    std::size_t number = 0;
+    for (int round = 0; round < 50; ++round)
     {
         for (auto& [peer, trial] : pairs)
         {
             if (auto* const live = dynamic_cast<LivePeer*>(peer.get()))
             {
                 trial->send(*live, recordOf(number));
+                ++number;
             }
         }
     }
