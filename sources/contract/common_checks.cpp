@@ -1,4 +1,5 @@
 #include <weft/sources/contract/allocation_count.hpp>
+#include <weft/sources/contract/patience.hpp>
 #include <weft/sources/contract/stage.hpp>
 
 #include <fmt/format.h>
@@ -134,6 +135,27 @@ std::map<int, std::string> openDescriptors()
     return descriptors;
 }
 
+/// Those that are not among `before`, once they have had the time to go: a thread gives up its own
+/// when its source is over already.
+std::string descriptorsAdded(const std::map<int, std::string>& before)
+{
+    std::string added;
+    awaitCondition(
+        [&]
+        {
+            added.clear();
+            for (const auto& [descriptor, target] : openDescriptors())
+            {
+                if (!before.contains(descriptor))
+                {
+                    added += fmt::format(" {} ({})", descriptor, target);
+                }
+            }
+            return added.empty();
+        });
+    return added;
+}
+
 /// A whole stream, one that is stopped, an open that fails.
 void liveThreeLives(Stage& stage)
 {
@@ -164,15 +186,7 @@ void descriptorsAndFibersComeBack(Stage& stage)
     {
         liveThreeLives(stage);
     }
-    const auto after = openDescriptors();
-    std::string added;
-    for (const auto& [descriptor, target] : after)
-    {
-        if (!before.contains(descriptor))
-        {
-            added += fmt::format(" {} ({})", descriptor, target);
-        }
-    }
+    const auto added = descriptorsAdded(before);
     EXPECT_EQ(added, "") << "still open:" << added;
     EXPECT_EQ(stage.fibersLeft(), "")
         << "the source is over, and fibers that it has spawned are not";

@@ -12,6 +12,7 @@ namespace
 
 void openAndNote(Source& source, Observation& seen)
 {
+    ++seen.opensBegun;
     seen.reach(Moment::Opening);
     source.open();
     ++seen.opens;

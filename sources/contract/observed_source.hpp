@@ -37,6 +37,7 @@ struct Observation
     std::function<void(Moment)> at;
 
     std::atomic<Moment> latest = Moment::Opening;
+    std::atomic<std::uint64_t> opensBegun = 0;
     std::atomic<std::uint64_t> opens = 0; // that returned
     std::atomic<std::uint64_t> closes = 0;
     std::atomic<std::uint64_t> fills = 0;

@@ -102,7 +102,7 @@ void stopEndsAnOpenThatIsNotAnswered(Stage& stage)
     ASSERT_TRUE(awaitCondition(
         [&]
         {
-            return trial->runner().statistics().state == SourceState::Opening;
+            return trial->seen().opensBegun >= 1;
         }));
     // Into the call that waits, most likely; it must be right before it, too.
     std::this_thread::sleep_for(2ms);
