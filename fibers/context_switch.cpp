@@ -116,17 +116,16 @@ void Scheduler::awakened(boost::fibers::context* context) noexcept
             changeContext({.context = active, .record = recordOf(*active)}, FiberState::Ready);
         }
     }
-    ready.push(waitingForTurn(*context, recordOf(*context)));
+    makeReady({.context = context, .record = recordOf(*context)});
 }
 
-ReadyContext Scheduler::waitingForTurn(boost::fibers::context& context,
-                                       FiberRecord* record) const noexcept
+const FiberContext& Scheduler::waitingForTurn(const FiberContext& waiting) const noexcept
 {
-    if (record != nullptr)
+    if (waiting.record != nullptr)
     {
-        record->line.setState(FiberState::Ready, timeOfTurn);
+        waiting.record->line.setState(FiberState::Ready, timeOfTurn);
     }
-    return {.context = &context, .record = record};
+    return waiting;
 }
 
 boost::fibers::context* Scheduler::pick_next() noexcept
@@ -157,7 +156,7 @@ void Scheduler::yield() noexcept
     }
     // Queued before the switch. Boost's own yield does it after, on the next one's stack, for
     // schedulers that let other threads take from their queue.
-    ready.push(waitingForTurn(*announced, announcedRecord));
+    makeReady(activeContext());
     enterNext(FiberState::Ready)->resume();
 }
 
@@ -167,7 +166,7 @@ void Scheduler::giveWay(bool keepsPlace) noexcept
     {
         endTurn();
     }
-    const auto self = waitingForTurn(*announced, announcedRecord);
+    const auto self = waitingForTurn(activeContext());
     if (keepsPlace && activeHasPlace)
     {
         givingWay.pushFirst(self);
@@ -188,7 +187,7 @@ void Scheduler::giveWay(bool keepsPlace) noexcept
 }
 
 /// There is one.
-ReadyContext Scheduler::popReady() noexcept
+FiberContext Scheduler::popReady() noexcept
 {
     if (givingWay.empty())
     {
@@ -202,7 +201,7 @@ ReadyContext Scheduler::popReady() noexcept
 
 boost::fibers::context* Scheduler::enterNext(FiberState leftIn) noexcept
 {
-    ReadyContext next{.context = dispatcher, .record = nullptr};
+    FiberContext next{.context = dispatcher, .record = nullptr};
     if (switchesLeft > 0 && anyReady())
     {
         --switchesLeft;
@@ -215,7 +214,7 @@ boost::fibers::context* Scheduler::enterNext(FiberState leftIn) noexcept
     return next.context;
 }
 
-void Scheduler::changeContext(const ReadyContext& to, FiberState leftIn) noexcept
+void Scheduler::changeContext(const FiberContext& to, FiberState leftIn) noexcept
 {
     auto& from = switchStateOf(*announced, announcedRecord);
     bool fromHasFinished = false;

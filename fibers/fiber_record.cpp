@@ -32,8 +32,8 @@ std::string_view toString(FiberState state) noexcept
 
 FiberRecord::FiberRecord(Scheduler& owner, FiberId fiberId, std::string_view fiberName,
                          StackClass fiberStackClass) noexcept
-    : identifier(fiberId),
-      home(&owner),
+    : home(&owner),
+      identifier(fiberId),
       requestedStackClass(fiberStackClass)
 {
     nameLength = static_cast<std::uint8_t>(std::min(fiberName.size(), NameBytesMax));
@@ -83,7 +83,7 @@ void FiberRecord::run() noexcept
         auto& woken = *std::exchange(joiner, joiner->nextJoiner);
         if (&woken.scheduler == home)
         {
-            home->makeReady(*woken.context);
+            home->makeReady(woken.context);
         }
         else
         {
@@ -144,10 +144,10 @@ FiberRecord::Joiner::Joiner(Scheduler& owner) noexcept
           [](InboxItem& item) noexcept
           {
               auto& self = static_cast<Joiner&>(item);
-              self.scheduler.makeReady(*self.context);
+              self.scheduler.makeReady(self.context);
           }),
       scheduler(owner),
-      context(boost::fibers::context::active())
+      context(owner.activeContext())
 {
 }
 

@@ -128,6 +128,13 @@ private:
 static_assert(sizeof(SwitchLine) == 64);
 #endif
 
+/// A context of Boost.Fiber and what we keep for it.
+struct FiberContext
+{
+    boost::fibers::context* context = nullptr;
+    FiberRecord* record = nullptr; // null: not a fiber of ours
+};
+
 /// One fiber: who it is, what it runs, how it stops, how it ended. Lives in its reactor's
 /// RecordPool; kept while the fiber has not ended or somebody holds a handle.
 class FiberRecord
@@ -307,7 +314,7 @@ private:
         explicit Joiner(Scheduler& scheduler) noexcept;
 
         Scheduler& scheduler;
-        boost::fibers::context* const context;
+        const FiberContext context;
         Joiner* nextJoiner = nullptr;
     };
 
@@ -330,9 +337,15 @@ private:
 
     SwitchLine line;
 
+    // What a wait touches, in the cache line behind that one.
+    Scheduler* home;
+    std::atomic<bool> stopFlag = false;
+    std::uint32_t stopShields = 0;
+    WaitListener* waitListener = nullptr;
+    Deadline broughtForward = NoDeadline; // none; the reactor thread's
+
     // Identity.
     FiberId identifier;
-    Scheduler* home;
     std::array<char, NameBytesMax + 1> nameCharacters{};
     std::uint8_t nameLength = 0;
     StackClass requestedStackClass;
@@ -345,13 +358,8 @@ private:
     Item startItem{*this, deliverStart};
 
     // Stop.
-    std::atomic<bool> stopFlag = false;
-    std::uint32_t stopShields = 0;
-    WaitListener* waitListener = nullptr;
     Item stopItem{*this, deliverStop};
     std::optional<std::stop_callback<ForwardStop>> followedStop;
-
-    Deadline broughtForward = NoDeadline; // none; the reactor thread's
 
     // Held for a few instructions and never across a suspension: guards the seven below.
     mutable std::mutex mutex;

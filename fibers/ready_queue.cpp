@@ -17,7 +17,7 @@ constexpr std::size_t FewContexts = 64;
 ReadyQueue::ReadyQueue(std::size_t capacityMin)
     : ringSize(FewContexts),
       storageSize(std::bit_ceil(std::max(capacityMin, FewContexts))),
-      storage(std::make_unique_for_overwrite<ReadyContext[]>(storageSize))
+      storage(std::make_unique_for_overwrite<FiberContext[]>(storageSize))
 {
 }
 
@@ -28,7 +28,7 @@ void ReadyQueue::widen()
     end = ringSize;
     if (ringSize == storageSize)
     {
-        auto larger = std::make_unique_for_overwrite<ReadyContext[]>(2 * storageSize);
+        auto larger = std::make_unique_for_overwrite<FiberContext[]>(2 * storageSize);
         std::copy_n(storage.get(), storageSize, larger.get());
         storage = std::move(larger);
         storageSize *= 2;

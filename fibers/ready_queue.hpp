@@ -10,13 +10,6 @@
 namespace weft
 {
 
-/// A context that waits for its turn.
-struct ReadyContext
-{
-    boost::fibers::context* context = nullptr;
-    FiberRecord* record = nullptr; // null: not a fiber of ours
-};
-
 /// The contexts that wait for their turn, first in first out. A ring of its own rather than Boost's
 /// list through the contexts: queueing then touches neither a context nor its neighbours in the
 /// queue, and the records are known without asking the contexts for them.
@@ -31,27 +24,27 @@ public:
         return first == end;
     }
 
-    void push(const ReadyContext& ready)
+    void push(const FiberContext& ready)
     {
         makeRoom();
         at(end++) = ready;
     }
 
     /// Before all others.
-    void pushFirst(const ReadyContext& ready)
+    void pushFirst(const FiberContext& ready)
     {
         makeRoom();
         at(--first) = ready;
     }
 
     /// Of a queue that is not empty. Valid until the next push.
-    const ReadyContext& pop() noexcept
+    const FiberContext& pop() noexcept
     {
         return at(first++);
     }
 
 private:
-    ReadyContext& at(std::size_t position) noexcept
+    FiberContext& at(std::size_t position) noexcept
     {
         return storage[position & (ringSize - 1)];
     }
@@ -75,7 +68,7 @@ private:
     std::size_t first = 0;
     std::size_t end = 0;
     std::size_t storageSize;
-    std::unique_ptr<ReadyContext[]> storage;
+    std::unique_ptr<FiberContext[]> storage;
 };
 
 } // namespace weft

@@ -157,9 +157,16 @@ public:
     /// before them, otherwise behind them. Not on the dispatcher context. Suspends.
     void giveWay(bool keepsPlace) noexcept;
 
-    void makeReady(boost::fibers::context& context) noexcept
+    /// What makeReady() takes, of the calling fiber.
+    FiberContext activeContext() const noexcept
     {
-        awakened(&context);
+        return {.context = announced, .record = announcedRecord};
+    }
+
+    /// A context that has suspended itself by suspend().
+    void makeReady(const FiberContext& suspended) noexcept
+    {
+        ready.push(waitingForTurn(suspended));
     }
 
     /// The loop takes its turn before another fiber runs.
@@ -213,17 +220,16 @@ private:
     void turn() noexcept;
     /// The context to resume now; leaves the active one in that state, unless it has finished.
     boost::fibers::context* enterNext(FiberState leftIn) noexcept;
-    void changeContext(const ReadyContext& to, FiberState leftIn) noexcept;
+    void changeContext(const FiberContext& to, FiberState leftIn) noexcept;
     void switchAway() noexcept;
-    ReadyContext waitingForTurn(boost::fibers::context& context,
-                                FiberRecord* record) const noexcept;
+    const FiberContext& waitingForTurn(const FiberContext& waiting) const noexcept;
 
     bool anyReady() const noexcept
     {
         return !ready.empty() || !givingWay.empty();
     }
 
-    ReadyContext popReady() noexcept;
+    FiberContext popReady() noexcept;
     FiberRecord* recordOf(boost::fibers::context& context) noexcept;
     SwitchState& switchStateOf(boost::fibers::context& context, FiberRecord* record) noexcept;
     void contextEnded() noexcept;

@@ -13,7 +13,7 @@ CancellableWait::CancellableWait(Reactor& owner) noexcept : reactor(owner)
 
 CancellableWait::~CancellableWait()
 {
-    WEFT_ASSERT(suspended == nullptr);
+    WEFT_ASSERT(suspended.context == nullptr);
 }
 
 std::error_code CancellableWait::refusal(Reactor& reactor, Deadline deadline) noexcept
@@ -43,21 +43,21 @@ void CancellableWait::suspendUntil(Deadline deadline) noexcept
             reactor.timers().arm(timer, deadline);
         }
         until = deadline;
-        suspended = boost::fibers::context::active();
+        suspended = reactor.scheduler().activeContext();
         reactor.scheduler().suspend(this);
         reactor.timers().cancel(timer);
     }
     WEFT_ASSERT(over);
-    WEFT_ASSERT(suspended == nullptr);
+    WEFT_ASSERT(suspended.context == nullptr);
 }
 
 void CancellableWait::resume() noexcept
 {
     WEFT_ASSERT(!over);
     over = true;
-    if (suspended != nullptr)
+    if (suspended.context != nullptr)
     {
-        reactor.scheduler().makeReady(*std::exchange(suspended, nullptr));
+        reactor.scheduler().makeReady(std::exchange(suspended, {}));
     }
 }
 

@@ -72,7 +72,7 @@ private:
 
     DeadlineTimer timer{*this};
     Deadline until = NoDeadline;
-    boost::fibers::context* suspended = nullptr;
+    FiberContext suspended; // none
     std::error_code reason;
     bool over = false;
 };

@@ -62,6 +62,7 @@ private:
     void fillSubmissionQueue() noexcept;
     void armWakeUp() noexcept;
     void emptyWakeDescriptor() noexcept;
+    void fetchWaitingStacks() const noexcept;
     unsigned reap() noexcept;
     void complete(Operation& operation, std::int32_t result) noexcept;
     void handleEnterResult(int result) noexcept;
