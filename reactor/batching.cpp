@@ -71,7 +71,10 @@ void Batching::update() noexcept
 
 std::chrono::nanoseconds Batching::wait(Clock::time_point now, std::uint64_t completions) noexcept
 {
-    const auto taken = std::exchange(bytesTaken, 0);
+    if (std::exchange(tookMuch, false))
+    {
+        fastUntil = now + BatchesAfterFast * tightest;
+    }
     if (now - spanBegin >= tightest)
     {
         const std::chrono::duration<double> span = now - spanBegin;
@@ -81,7 +84,7 @@ std::chrono::nanoseconds Batching::wait(Clock::time_point now, std::uint64_t com
         spanBegin = now;
         completionsBefore = completions;
     }
-    return pays && taken < FastBytes ? tightest : std::chrono::nanoseconds::zero();
+    return pays && now >= fastUntil ? tightest : std::chrono::nanoseconds::zero();
 }
 
 } // namespace weft

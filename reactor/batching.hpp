@@ -16,17 +16,21 @@ namespace weft
 ///   1. Only what every open source tolerates: an eighth of its flush interval, at most the
 ///      runtime's option. Without open sources, and beside one whose interval is zero, not at all.
 ///   2. Only where it pays: while at least CompletionsWorthIt come in that time.
-///   3. Never after much has been taken at once: somebody sends faster than his socket can queue in
-///      that time.
+///   3. Not soon after much has been taken by one call: somebody sends faster than his socket can
+///      queue in that time. What he has sent until the next look may be little again, so the memory
+///      of it lasts for several batches. What many bring together does not count, as each has a
+///      queue of his own.
 ///   4. What other threads want is seen at once, and no timer waits.
 /// Of the reactor's thread.
 class Batching
 {
 public:
     static constexpr std::uint64_t CompletionsWorthIt = 2;
-    /// Less in one turn is not fast: a socket queues several times as much before its sender has to
+    /// Less in one call is not fast: a socket queues several times as much before its sender has to
     /// wait (net.ipv4.tcp_rmem: 128 KiB by default, part of it for the kernel's own).
     static constexpr std::size_t FastBytes = 16 << 10;
+    /// For so many times that wait nobody is kept waiting after that.
+    static constexpr int BatchesAfterFast = 16;
 
     explicit Batching(std::chrono::nanoseconds waitMost) noexcept : most(waitMost)
     {
@@ -39,10 +43,10 @@ public:
     void join(std::chrono::nanoseconds flushInterval) noexcept;
     void leave(std::chrono::nanoseconds flushInterval) noexcept;
 
-    /// So many bytes have been taken without waiting.
+    /// A call has taken so many bytes without waiting.
     void took(std::size_t sizeBytes) noexcept
     {
-        bytesTaken += sizeBytes;
+        tookMuch |= sizeBytes >= FastBytes;
     }
 
     /// How long to let completions gather, for a reactor that has nothing to do at `now` and has
@@ -66,7 +70,8 @@ private:
     const std::chrono::nanoseconds most;
     std::array<std::uint32_t, Classes> sources{};
     std::chrono::nanoseconds tightest{};
-    std::size_t bytesTaken = 0;
+    bool tookMuch = false; // since the last wait
+    Clock::time_point fastUntil;
     Clock::time_point spanBegin;
     std::uint64_t completionsBefore = 0;
     bool pays = false;

@@ -104,10 +104,34 @@ TEST_F(BatchingTest, whoSendsFastIsNotKeptWaiting)
 {
     batching.join(10ms);
     waitAfter(1s, 0);
-    batching.took(Batching::FastBytes);
-    EXPECT_EQ(waitAfter(1ms, 100), 0ns);
     batching.took(Batching::FastBytes - 1);
     EXPECT_EQ(waitAfter(1ms, 100), 1ms);
+    batching.took(Batching::FastBytes);
+    EXPECT_EQ(waitAfter(1ms, 100), 0ns);
+}
+
+TEST_F(BatchingTest, whoHasSentFastIsNotKeptWaitingWhereLittleIsThereYet)
+{
+    batching.join(10ms);
+    waitAfter(1s, 0);
+    batching.took(Batching::FastBytes);
+    for (int batch = 0; batch < Batching::BatchesAfterFast; ++batch)
+    {
+        EXPECT_EQ(waitAfter(1ms, 100), 0ns) << batch;
+        batching.took(1);
+    }
+    EXPECT_EQ(waitAfter(1ms, 100), 1ms) << "and not for ever";
+}
+
+TEST_F(BatchingTest, manySlowOnesTogetherAreNotOneWhoSendsFast)
+{
+    batching.join(10ms);
+    waitAfter(1s, 0);
+    for (int source = 0; source < 1000; ++source)
+    {
+        batching.took(Batching::FastBytes / 100);
+    }
+    EXPECT_EQ(waitAfter(1ms, 1000), 1ms);
 }
 
 } // namespace weft
