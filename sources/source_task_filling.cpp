@@ -18,6 +18,7 @@ namespace weft
 bool SourceTask::fillAndEmit()
 {
     FillWindow window(fillInterval, demand, execution->racks());
+    unsigned callsInARow = 0;
     while (!this_fiber::stopRequested())
     {
         if (!acquireFor(window))
@@ -47,14 +48,18 @@ bool SourceTask::fillAndEmit()
         {
             return !this_fiber::stopRequested();
         }
-        // A source that need not wait must not keep the others out.
+        // A source that need not wait must not keep the others out. Whether it has waited is not
+        // known where it has left space.
+        ++callsInARow;
         if (!window.hasProgressed())
         {
             this_fiber::yield();
+            callsInARow = 0;
         }
-        else if (window.owesTurn() && this_fiber::onReactor())
+        else if (this_fiber::onReactor() && (window.owesTurn() || callsInARow == CallsInARowMax))
         {
             this_fiber::giveWay(window.mayStay());
+            callsInARow = 0;
         }
     }
     window.endAll();
