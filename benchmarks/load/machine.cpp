@@ -58,6 +58,7 @@ std::vector<std::pair<std::string, std::string>> describeMachine()
         {"compiler", __VERSION__},
         {"boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000,
                               BOOST_VERSION % 100)},
+        {"tcp_congestion", firstLine("/proc/sys/net/ipv4/tcp_congestion_control")},
         {"tcp_rmem", firstLine("/proc/sys/net/ipv4/tcp_rmem")},
         {"tcp_wmem", firstLine("/proc/sys/net/ipv4/tcp_wmem")},
         {"load before", firstLine("/proc/loadavg")},
