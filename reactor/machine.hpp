@@ -49,6 +49,9 @@ public:
     virtual int getsockname(int descriptor, SocketAddress& address) noexcept = 0;
     virtual int getpeername(int descriptor, SocketAddress& address) noexcept = 0;
 
+    /// See TcpStream::delayAcknowledgements(). Any thread.
+    virtual void delayAcknowledgements(int descriptor) noexcept = 0;
+
     /// st_mode of fstat(2); zero after an error. Any thread.
     virtual mode_t fileMode(int descriptor) noexcept = 0;
 

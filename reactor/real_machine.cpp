@@ -7,6 +7,8 @@
 #include <cerrno>
 
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,6 +100,12 @@ int RealMachine::getsockname(int descriptor, SocketAddress& address) noexcept
 int RealMachine::getpeername(int descriptor, SocketAddress& address) noexcept
 {
     return nameOf<::getpeername>(descriptor, address);
+}
+
+void RealMachine::delayAcknowledgements(int descriptor) noexcept
+{
+    const int quick = 0;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &quick, sizeof(quick));
 }
 
 mode_t RealMachine::fileMode(int descriptor) noexcept

@@ -17,6 +17,7 @@ public:
     void close(int descriptor) noexcept override;
     int getsockname(int descriptor, SocketAddress& address) noexcept override;
     int getpeername(int descriptor, SocketAddress& address) noexcept override;
+    void delayAcknowledgements(int descriptor) noexcept override;
     mode_t fileMode(int descriptor) noexcept override;
 };
 

@@ -66,6 +66,11 @@ io::Result<TcpStream> TcpStream::connect(const std::string& host, std::uint16_t 
     return stream;
 }
 
+void TcpStream::delayAcknowledgements() const noexcept
+{
+    Machine::current().delayAcknowledgements(descriptor());
+}
+
 io::Result<TcpListener> TcpListener::listen(const SocketAddress& address, int backlog,
                                             bool sharedPort)
 {

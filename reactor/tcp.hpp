@@ -25,6 +25,13 @@ public:
     /// of the last address of a family that this machine has. Suspends.
     static io::Result<TcpStream> connect(const std::string& host, std::uint16_t port,
                                          Deadline deadline = NoDeadline);
+
+    /// Lets the kernel put acknowledgements off (TCP_QUICKACK 0, tcp(7)) where it would otherwise
+    /// send one for each receive that empties the queue: as long as half a kilobyte comes every
+    /// 40 ms, each acknowledges what came with it. The kernel falls back to its own ways by itself
+    /// when one comes too late, so a sender without TCP_NODELAY that waits for it is held up once,
+    /// and for 40 ms at most. Does not suspend.
+    void delayAcknowledgements() const noexcept;
 };
 
 /// A listening TCP socket.

@@ -210,6 +210,11 @@ int Simulation::getpeername(int descriptor, SocketAddress& address) noexcept
     return file ? file->getpeername(address) : -EBADF;
 }
 
+/// Simulated connections have no acknowledgements.
+void Simulation::delayAcknowledgements(int) noexcept
+{
+}
+
 mode_t Simulation::fileMode(int descriptor) noexcept
 {
     const auto file = world->fileOf(descriptor);

@@ -26,6 +26,7 @@ std::vector<ParameterDefinition> TcpSource::parameters()
          .defaultValue = "10s",
          .help = "give up when name resolution and connecting take longer",
          .least = 1'000'000},
+        Acknowledgements::parameter(),
         {.name = "tls",
          .type = ParameterType::Boolean,
          .defaultValue = "false",
@@ -45,7 +46,8 @@ std::vector<ParameterDefinition> TcpSource::parameters()
 TcpSource::TcpSource(const SourceDescriptor& descriptor)
     : host(descriptor.text("host")),
       port(static_cast<std::uint16_t>(descriptor.integer("port"))),
-      connectTimeout(descriptor.duration("connect_timeout"))
+      connectTimeout(descriptor.duration("connect_timeout")),
+      acknowledgements(descriptor)
 {
     if (descriptor.boolean("tls"))
     {
@@ -70,6 +72,7 @@ void TcpSource::open()
         throw SourceError(connected.error(), fmt::format("connect to {}", peer()));
     }
     stream = std::move(*connected);
+    acknowledgements.applyTo(stream);
 }
 
 FillStatus TcpSource::fillBuffer(Fill& fill)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/reactor/tcp.hpp>
+#include <weft/sources/acknowledgements.hpp>
 #include <weft/sources/source.hpp>
 #include <weft/sources/source_descriptor.hpp>
 #include <weft/sources/stream/client_stream.hpp>
@@ -40,6 +41,7 @@ private:
     std::string host;
     std::uint16_t port;
     std::chrono::nanoseconds connectTimeout;
+    Acknowledgements acknowledgements;
     std::optional<TlsSettings> tls;
     TcpStream stream;
     ClientStream secured; // in place of the stream, with TLS

@@ -18,7 +18,9 @@ namespace
 class TcpConnection final : public Source
 {
 public:
-    explicit TcpConnection(const TcpListener& ownListener) : listener(ownListener)
+    TcpConnection(const TcpListener& ownListener, Acknowledgements itsAcknowledgements)
+        : listener(ownListener),
+          acknowledgements(itsAcknowledgements)
     {
     }
 
@@ -31,6 +33,7 @@ public:
                               "accept a connection on " + listener.localAddress().toString());
         }
         stream = std::move(*accepted);
+        acknowledgements.applyTo(stream);
         peer = stream.peerAddress().toString();
     }
 
@@ -59,6 +62,7 @@ public:
 
 private:
     const TcpListener& listener;
+    const Acknowledgements acknowledgements;
     TcpStream stream;
     std::string peer;
 };
@@ -79,6 +83,7 @@ std::vector<ParameterDefinition> TcpListenSource::parameters()
          .type = ParameterType::Boolean,
          .defaultValue = "false",
          .help = "others may listen on the port too; the kernel spreads connections over them"},
+        Acknowledgements::parameter(),
     };
     for (auto& definition : ConnectionLimits::parameters())
     {
@@ -91,6 +96,7 @@ TcpListenSource::TcpListenSource(const SourceDescriptor& descriptor)
     : host(descriptor.text("host")),
       port(static_cast<std::uint16_t>(descriptor.integer("port"))),
       reusePort(descriptor.boolean("reuse_port")),
+      acknowledgements(descriptor),
       connectionLimits(ConnectionLimits::from(descriptor))
 {
 }
@@ -127,7 +133,7 @@ std::string TcpListenSource::describe() const
 
 std::unique_ptr<Source> TcpListenSource::nextConnection()
 {
-    return std::make_unique<TcpConnection>(listener);
+    return std::make_unique<TcpConnection>(listener, acknowledgements);
 }
 
 } // namespace weft

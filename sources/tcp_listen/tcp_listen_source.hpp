@@ -1,6 +1,7 @@
 #pragma once
 
 #include <weft/reactor/tcp.hpp>
+#include <weft/sources/acknowledgements.hpp>
 #include <weft/sources/listening_source.hpp>
 #include <weft/sources/source_descriptor.hpp>
 
@@ -38,6 +39,7 @@ private:
     std::string host;
     std::uint16_t port;
     bool reusePort;
+    Acknowledgements acknowledgements;
     ConnectionLimits connectionLimits;
     TcpListener listener;
 };

@@ -1,6 +1,7 @@
 #include <weft/reactor/runtime.hpp>
 #include <weft/sources/source_provider.hpp>
 
+#include "tests/sources/acknowledgements.hpp"
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/kernel_queue.hpp"
 #include "tests/sources/runner_kind.hpp"
@@ -9,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <semaphore>
 
 using namespace std::chrono_literals;
@@ -64,6 +66,28 @@ TEST_P(TcpSourceTest, everyByteArrivesInOrderWithOriginSequenceAndTime)
         EXPECT_LE(metadata.creationTime, Clock::now());
     }
     EXPECT_EQ(source.statistics().bytes, sent.size());
+}
+
+TEST_P(TcpSourceTest, acknowledgementsAreDelayedWhereAskedFor)
+{
+    ScriptedServer server(
+        [](TcpStream& stream)
+        {
+            sendText(stream, "x");
+            std::array<std::byte, 1> never{};
+            static_cast<void>(stream.receive(never));
+        });
+    const auto address = *SocketAddress::parse("127.0.0.1", server.port());
+    for (const bool delayed : {false, true})
+    {
+        EventLog ownLog;
+        auto source = connectTo(
+            server.port(), {{"delay_acks", delayed ? "true" : "false"}, {"flush_interval", "0"}});
+        ASSERT_TRUE(source.start(ownLog.emit()));
+        ownLog.waitForBytes(1);
+        EXPECT_EQ(acknowledgesAtOnce(address), !delayed);
+        EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    }
 }
 
 TEST_P(TcpSourceTest, resetIsAnErrorAfterTheBytesBeforeItAndNotTheEnd)

@@ -57,7 +57,7 @@ std::string withSource(const std::string& lines)
 }
 
 constexpr auto TcpKeys =
-    "name, type, count, host, port, connect_timeout, tls, tls_ca, "
+    "name, type, count, host, port, connect_timeout, delay_acks, tls, tls_ca, "
     "tls_certificate, tls_key, tls_server_name, tls_verify, "
     "reconnect_attempts, reconnect_time, reconnect_pause_min, reconnect_pause_max, "
     "flush_interval, execution, buffers_in_flight_max";

@@ -1,4 +1,5 @@
 #include "listen_test.hpp"
+#include "tests/sources/acknowledgements.hpp"
 #include "tests/sources/scripted_server.hpp"
 
 #include <fmt/format.h>
@@ -60,6 +61,19 @@ TEST_P(TcpListenSourceTest, eachConnectionIsAStreamOfItsOwn)
     EXPECT_EQ(source.statistics().state, SourceState::Running);
     EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
     EXPECT_FALSE(log.connection(2).ended) << "a stop is no end";
+}
+
+TEST_P(TcpListenSourceTest, acknowledgementsAreDelayedWhereAskedFor)
+{
+    for (const bool delayed : {false, true})
+    {
+        ConnectionLog ownLog;
+        auto source = listen(ownLog, {{"delay_acks", delayed ? "true" : "false"}});
+        auto client = connectTo(source);
+        ownLog.waitForBegins(1);
+        EXPECT_EQ(acknowledgesAtOnce(client.localAddress()), !delayed);
+        EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    }
 }
 
 TEST_P(TcpListenSourceTest, manyConnectionsAtOnceDeliverEveryByteInOrder)
