@@ -154,6 +154,7 @@ def trickle(results):
                     ("System calls for each message", "system_calls_per_unit"),
                     ("Context switches for each message", "switches_per_unit"),
                     ("Memory, KiB for each connection", "memory_kib_per_source"),
+                    ("Share of the messages that were sent over 1 ms late", "late_share"),
                 ],
             ),
             remarks(own),
