@@ -1,4 +1,5 @@
-// Fibers themselves: switching, and spawn with join.
+// Fibers themselves: switching, and spawn with join. Beside them what Boost.Context takes alone,
+// without a scheduler: no fibers of Boost.Fiber are cheaper.
 
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/reactor/runtime.hpp>
@@ -6,10 +7,13 @@
 #include "placement.hpp"
 
 #include <benchmark/benchmark.h>
+#include <boost/context/fiber.hpp>
+#include <boost/context/pooled_fixedsize_stack.hpp>
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/operations.hpp>
 
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace
@@ -74,6 +78,89 @@ void switchStock(benchmark::State& state)
         });
 }
 
+/// Contexts that hand the CPU on in a ring, in the way in which Boost.Fiber does it.
+class BareContexts
+{
+public:
+    explicit BareContexts(std::size_t count) : contexts(count)
+    {
+        for (std::size_t index = 1; index < count; ++index)
+        {
+            contexts[index] = boost::context::fiber(
+                [this, index](boost::context::fiber&&)
+                {
+                    while (!finished)
+                    {
+                        handOn(index, index + 1 < contexts.size() ? index + 1 : 0);
+                    }
+                    return std::move(contexts.front());
+                });
+        }
+    }
+
+    /// All of them have run.
+    ~BareContexts()
+    {
+        finished = true;
+        for (std::size_t index = 1; index < contexts.size(); ++index)
+        {
+            handOn(0, index);
+        }
+    }
+
+    BareContexts(const BareContexts&) = delete;
+    BareContexts& operator=(const BareContexts&) = delete;
+
+    /// From the one that runs to another.
+    void handOn(std::size_t from, std::size_t to)
+    {
+        std::move(contexts[to])
+            .resume_with(
+                [this, from](boost::context::fiber&& left)
+                {
+                    contexts[from] = std::move(left);
+                    return boost::context::fiber();
+                });
+    }
+
+private:
+    std::vector<boost::context::fiber> contexts; // the first is the thread's own
+    bool finished = false;
+};
+
+void switchContext(benchmark::State& state)
+{
+    onThread(
+        [&state]
+        {
+            const auto count = static_cast<std::size_t>(state.range(0));
+            BareContexts contexts(count);
+            for (auto _ : state)
+            {
+                contexts.handOn(0, 1);
+            }
+            state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+        });
+}
+
+void spawnJoinContext(benchmark::State& state)
+{
+    onThread(
+        [&state]
+        {
+            boost::context::pooled_fixedsize_stack stacks;
+            for (auto _ : state)
+            {
+                boost::context::fiber child(std::allocator_arg, stacks,
+                                            [](boost::context::fiber&& parent)
+                                            {
+                                                return std::move(parent);
+                                            });
+                child = std::move(child).resume();
+            }
+        });
+}
+
 void spawnJoinWeft(benchmark::State& state)
 {
     onReactor(
@@ -112,8 +199,10 @@ void spawnJoinThread(benchmark::State& state)
 
 BENCHMARK(switchWeft)->Name("switch/weft")->Arg(2)->Arg(1000)->UseRealTime();
 BENCHMARK(switchStock)->Name("switch/stock")->Arg(2)->Arg(1000)->UseRealTime();
+BENCHMARK(switchContext)->Name("switch/context")->Arg(2)->Arg(1000)->UseRealTime();
 BENCHMARK(spawnJoinWeft)->Name("spawn-join/weft")->UseRealTime();
 BENCHMARK(spawnJoinStock)->Name("spawn-join/stock")->UseRealTime();
+BENCHMARK(spawnJoinContext)->Name("spawn-join/context")->UseRealTime();
 BENCHMARK(spawnJoinThread)->Name("spawn-join/thread")->UseRealTime();
 
 } // namespace

@@ -14,11 +14,13 @@ constexpr const char* Help =
     R"(weft-bench-micro: the cost of one thing at a time, beside what does the same without weft.
 
 A name is WHAT/WHO or WHAT/WHO/NUMBER. WHO is 'weft' on a reactor, 'stock' for Boost.Fiber under its
-own scheduler, 'thread' for plain threads, 'heap' for malloc and free. All that have the same WHAT
-and NUMBER do the same work; where one CPU is enough they have the same one, pinned.
+own scheduler, 'context' for Boost.Context without any scheduler, 'thread' for plain threads, 'heap'
+for malloc and free. All that have the same WHAT and NUMBER do the same work; where one CPU is enough
+they have the same one, pinned.
 
   switch               one fiber hands the CPU to the next one, among NUMBER fibers
-  spawn-join           a fiber, or a thread, that does nothing is started and joined; warm
+  spawn-join           a fiber, or a thread, that does nothing is started and joined; warm. context:
+                       it is made on a stack that is there, entered and left
   timer-arm-cancel     a timer is armed and cancelled while NUMBER others are armed; stock: the
                        ordered set in which Boost.Fiber keeps fibers that sleep; thread: a timerfd
   timer-expiry         a timer expires and is armed again while NUMBER are armed; stock: as above

@@ -25,6 +25,7 @@ STYLES = {
     "pread-pool": ("#7F7F7F", "X"),
     "weft": ("#D55E00", "o"),
     "stock": ("#0072B2", "^"),
+    "context": ("#009E73", "P"),
     "thread": ("#8C6D31", "h"),
     "heap": ("#7F7F7F", "X"),
 }
@@ -247,6 +248,7 @@ def micro(results, path):
         "weft-uring": "weft",
         "weft-epoll": "weft on epoll",
         "stock": "stock Boost.Fiber",
+        "context": "bare Boost.Context",
         "thread": "threads",
         "heap": "malloc, free",
     }

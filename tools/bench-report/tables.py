@@ -296,7 +296,7 @@ def micro(results):
         for ours in sorted((who for who in times if who.startswith("weft")), reverse=True):
             engine = "" if ours == "weft" else f" ({ours.removeprefix('weft-')})"
             row = [micro_name(what, number) + engine, duration(times[ours])]
-            for who in ("stock", "thread", "heap"):
+            for who in ("stock", "context", "thread", "heap"):
                 quotient = ratio(times[ours], times.get(who))
                 row.append(
                     NOT_MEASURED
@@ -304,7 +304,8 @@ def micro(results):
                     else f"{duration(times[who])} ({quotient:.2f})"
                 )
             rows.append(row)
-    return table(["what", "weft", "stock Boost.Fiber", "threads", "malloc, free"], rows)
+    others = ["stock Boost.Fiber", "bare Boost.Context", "threads", "malloc, free"]
+    return table(["what", "weft", *others], rows)
 
 
 def idle(results):
