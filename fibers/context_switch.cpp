@@ -119,7 +119,7 @@ void Scheduler::awakened(boost::fibers::context* context) noexcept
     makeReady({.context = context, .record = recordOf(*context)});
 }
 
-const FiberContext& Scheduler::waitingForTurn(const FiberContext& waiting) const noexcept
+FiberContext Scheduler::waitingForTurn(const FiberContext& waiting) const noexcept
 {
     if (waiting.record != nullptr)
     {

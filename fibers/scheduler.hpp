@@ -157,13 +157,13 @@ public:
     /// before them, otherwise behind them. Not on the dispatcher context. Suspends.
     void giveWay(bool keepsPlace) noexcept;
 
-    /// What makeReady() takes, of the calling fiber.
+    /// What makeReady() takes, of the calling context.
     FiberContext activeContext() const noexcept
     {
         return {.context = announced, .record = announcedRecord};
     }
 
-    /// A context that has suspended itself by suspend().
+    /// It has suspended itself, by suspend() or in a call of Boost.Fiber's, or is about to.
     void makeReady(const FiberContext& suspended) noexcept
     {
         ready.push(waitingForTurn(suspended));
@@ -222,7 +222,7 @@ private:
     boost::fibers::context* enterNext(FiberState leftIn) noexcept;
     void changeContext(const FiberContext& to, FiberState leftIn) noexcept;
     void switchAway() noexcept;
-    const FiberContext& waitingForTurn(const FiberContext& waiting) const noexcept;
+    FiberContext waitingForTurn(const FiberContext& waiting) const noexcept;
 
     bool anyReady() const noexcept
     {

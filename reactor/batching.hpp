@@ -16,10 +16,10 @@ namespace weft
 ///   1. Only what every open source tolerates: an eighth of its flush interval, at most the
 ///      runtime's option. Without open sources, and beside one whose interval is zero, not at all.
 ///   2. Only where it pays: while at least CompletionsWorthIt come in that time.
-///   3. Not soon after much has been taken by one call: somebody sends faster than his socket can
-///      queue in that time. What he has sent until the next look may be little again, so the memory
-///      of it lasts for several batches. What many bring together does not count, as each has a
-///      queue of his own.
+///   3. Not soon after one call has taken much: its sender may be faster than his socket can queue
+///      in that time. (He need not be: bytes that have gathered for a while are much, too.) What he
+///      has sent until the next look may be little again, so this lasts for several batches. What
+///      many bring together does not count, as each has a queue of his own.
 ///   4. What other threads want is seen at once, and no timer waits.
 /// Of the reactor's thread.
 class Batching
@@ -29,7 +29,8 @@ public:
     /// Less in one call is not fast: a socket queues several times as much before its sender has to
     /// wait (net.ipv4.tcp_rmem: 128 KiB by default, part of it for the kernel's own).
     static constexpr std::size_t FastBytes = 16 << 10;
-    /// For so many times that wait nobody is kept waiting after that.
+    /// For so many times that wait nobody is kept waiting after that. Not tuned: a flood over one
+    /// connection is at its full speed with it.
     static constexpr int BatchesAfterFast = 16;
 
     explicit Batching(std::chrono::nanoseconds waitMost) noexcept : most(waitMost)

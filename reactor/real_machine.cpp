@@ -104,6 +104,7 @@ int RealMachine::getpeername(int descriptor, SocketAddress& address) noexcept
 
 void RealMachine::delayAcknowledgements(int descriptor) noexcept
 {
+    // Only a wish, which every TCP socket takes.
     const int quick = 0;
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &quick, sizeof(quick));
 }

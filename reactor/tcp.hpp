@@ -26,11 +26,10 @@ public:
     static io::Result<TcpStream> connect(const std::string& host, std::uint16_t port,
                                          Deadline deadline = NoDeadline);
 
-    /// Lets the kernel put acknowledgements off (TCP_QUICKACK 0, tcp(7)) where it would otherwise
-    /// send one for each receive that empties the queue: as long as half a kilobyte comes every
-    /// 40 ms, each acknowledges what came with it. The kernel falls back to its own ways by itself
-    /// when one comes too late, so a sender without TCP_NODELAY that waits for it is held up once,
-    /// and for 40 ms at most. Does not suspend.
+    /// Lets the kernel put acknowledgements off (TCP_QUICKACK 0, tcp(7)), for some 40 ms, where it
+    /// would otherwise send one for each receive that empties the queue. Where nothing else comes
+    /// in that time the kernel goes back to its own ways by itself. A sender without TCP_NODELAY,
+    /// which waits for acknowledgements, is held up by it. Does not suspend.
     void delayAcknowledgements() const noexcept;
 };
 

@@ -26,6 +26,15 @@ public:
     {
     }
 
+    /// For a connection that they cannot be applied to. Throws InvalidParameter.
+    void refuseUnused(const std::string& remedy) const
+    {
+        if (delayed)
+        {
+            throw InvalidParameter(ParameterName, "is 'true', but " + remedy);
+        }
+    }
+
     /// A connection begins. Does not suspend.
     void applyTo(const TcpStream& stream) const noexcept
     {

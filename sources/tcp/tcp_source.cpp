@@ -51,6 +51,7 @@ TcpSource::TcpSource(const SourceDescriptor& descriptor)
 {
     if (descriptor.boolean("tls"))
     {
+        acknowledgements.refuseUnused("a connection with TLS has its own ways; leave it out");
         tls = TlsSettings::from(descriptor, "tls", "true");
     }
     else

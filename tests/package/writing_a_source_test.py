@@ -6,6 +6,7 @@ weft is installed and how to build.
 """
 
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -29,9 +30,16 @@ def block(language):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    """Not of those that the kernel gives away: the build takes a while, and others would have it."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(1024, first), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return str(port)
+            except OSError:
+                pass
+    raise RuntimeError(f"none of 100 ports below {first} is free")
 
 
 class WritingASource(unittest.TestCase):

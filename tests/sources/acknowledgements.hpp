@@ -2,12 +2,13 @@
 
 #include <weft/reactor/socket_address.hpp>
 
+#include <filesystem>
 #include <optional>
+#include <string>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace weft::test
 {
@@ -16,9 +17,9 @@ namespace weft::test
 /// tcp(7)); nothing when it has none.
 inline std::optional<bool> acknowledgesAtOnce(const SocketAddress& peer)
 {
-    const auto last = static_cast<int>(::sysconf(_SC_OPEN_MAX));
-    for (int descriptor = 0; descriptor < last; ++descriptor)
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
     {
+        const int descriptor = std::stoi(entry.path().filename());
         SocketAddress address;
         auto size = SocketAddress::capacity();
         if (::getpeername(descriptor, address.data(), &size) != 0)

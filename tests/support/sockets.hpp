@@ -3,10 +3,14 @@
 #include <weft/reactor/owned_descriptor.hpp>
 #include <weft/reactor/socket_address.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
+#include <random>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -130,9 +134,27 @@ private:
     OwnedDescriptor waiting;
 };
 
-/// A loopback address at which nobody listens.
+/// A loopback address at which nobody listens. Its port is not one of those that the kernel gives
+/// away by itself: another test would have it before long.
 inline SocketAddress refusedAddress()
 {
+    constexpr int Attempts = 100;
+    constexpr std::uint16_t LowestPort = 1024;
+    std::uint16_t firstGivenAway = 0;
+    std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> firstGivenAway;
+    std::random_device random;
+    std::uniform_int_distribution<int> ports(LowestPort,
+                                             std::max<int>(LowestPort, firstGivenAway - 1));
+    for (int attempt = 0; attempt < Attempts && firstGivenAway > LowestPort; ++attempt)
+    {
+        const auto socket = tcpSocket();
+        const auto address =
+            *SocketAddress::parse("127.0.0.1", static_cast<std::uint16_t>(ports(random)));
+        if (::bind(socket.get(), address.data(), address.size()) == 0)
+        {
+            return address;
+        }
+    }
     return LoopbackListener().address;
 }
 

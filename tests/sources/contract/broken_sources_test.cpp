@@ -46,7 +46,7 @@ std::string caseName(const testing::TestParamInfo<Broken>& info)
 TEST_P(BrokenSourceTest, isFound)
 {
     const auto run = runChecks(std::string(GetParam().type) + "_Peer/" + GetParam().check,
-                               GetParam().hangs ? "WEFT_CONTRACT_PATIENCE=500ms" : "");
+                               GetParam().hangs ? "WEFT_CONTRACT_PATIENCE=2s" : "");
     EXPECT_EQ(run.exitCode, 1) << run.output;
     EXPECT_TRUE(run.says(GetParam().finding)) << run.output;
 }

@@ -463,6 +463,9 @@ TEST(TlsSettingsTest, settingsWithoutEffectAreRefused)
               "parameter 'tls_ca' is 'ca.pem', but the connection has no TLS; give tls: true too");
     EXPECT_EQ(refusalOf({{"tls_verify", "false"}}), "parameter 'tls_verify' is 'false', but the "
                                                     "connection has no TLS; give tls: true too");
+    EXPECT_EQ(refusalOf({{"tls", "true"}, {"delay_acks", "true"}}),
+              "parameter 'delay_acks' is 'true', but a connection with TLS has its own ways; leave "
+              "it out");
     EXPECT_EQ(refusalOf({{"tls", "true"}, {"tls_key", "key.pem"}}),
               "parameter 'tls_key' is 'key.pem', but there is no certificate that it is the key "
               "of; give tls_certificate too");
