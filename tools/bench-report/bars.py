@@ -101,7 +101,7 @@ def flood_bars(results):
 def unhurried_trickle_bars(results):
     """Messages that are handed on at once."""
     bars = []
-    for connections in (100, 1000, 10000):
+    for connections in (1, 100, 1000, 10000):
         case = results.trickle(connections, 50_000, 0)
         about = f"trickle, 50,000/s over {connections:,}, flush 0"
         for what, figure, other, relation, limit in (

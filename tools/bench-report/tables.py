@@ -182,7 +182,17 @@ def mixed(results):
             ]
         )
     header = ["receiver", "p99 ms without", "p99 ms with the flood", "with / without", "GiB/s"]
-    return section(table(header, rows), remarks([without, flooded]), interference(results))
+    more = details(
+        [without, flooded],
+        ["without", "with the flood"],
+        [
+            ("p50, ms", "p50_ms"),
+            ("p99.9, ms", "p999_ms"),
+            ("Share of its CPU that the receiver was busy", "busy_share"),
+            ("Memory, KiB for each connection", "memory_kib_per_source"),
+        ],
+    )
+    return section(table(header, rows), more, remarks([without, flooded]), interference(results))
 
 
 def interference(results):
@@ -229,6 +239,15 @@ def files(results):
         comparison(cases, headings, CPU_PER_GIB),
         "GiB/s:",
         comparison(cases, headings, "gib_per_second"),
+        details(
+            cases,
+            headings,
+            [
+                ("System calls for each 4 KiB", "system_calls_per_unit"),
+                ("Context switches for each 4 KiB", "switches_per_unit"),
+                ("Memory, KiB for each file", "memory_kib_per_source"),
+            ],
+        ),
         remarks(cases),
     )
 
