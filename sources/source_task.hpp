@@ -43,10 +43,6 @@ class SourceExecution;
 class SourceTask
 {
 public:
-    /// Calls of fillBuffer before the others on its reactor have their turn, where it may not have
-    /// waited and has left space each time.
-    static constexpr unsigned CallsInARowMax = 64;
-
     SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
                std::unique_ptr<Source> sourceToRun);
 

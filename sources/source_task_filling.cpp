@@ -18,7 +18,6 @@ namespace weft
 bool SourceTask::fillAndEmit()
 {
     FillWindow window(fillInterval, demand, execution->racks());
-    unsigned callsInARow = 0;
     while (!this_fiber::stopRequested())
     {
         if (!acquireFor(window))
@@ -48,18 +47,14 @@ bool SourceTask::fillAndEmit()
         {
             return !this_fiber::stopRequested();
         }
-        // A source that need not wait must not keep the others out. Whether it has waited is not
-        // known where it has left space.
-        ++callsInARow;
+        // A source that need not wait must not keep the others out.
         if (!window.hasProgressed())
         {
             this_fiber::yield();
-            callsInARow = 0;
         }
-        else if (this_fiber::onReactor() && (window.owesTurn() || callsInARow == CallsInARowMax))
+        else if (window.owesTurn() && this_fiber::onReactor())
         {
             this_fiber::giveWay(window.mayStay());
-            callsInARow = 0;
         }
     }
     window.endAll();

@@ -3,7 +3,6 @@
 
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/reactor/owned_descriptor.hpp>
-#include <weft/sources/source_task.hpp>
 
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/flow_test.hpp"
@@ -423,19 +422,6 @@ TEST_F(TurnsTest, floodOfSingleBuffersMustNotKeepAnotherSourceFromItsTurn)
     auto flood = makeRunner(RunnerKind::Fiber, runtime, floodScript,
                             {.name = "flood", .buffersInFlightMax = 1});
     EXPECT_LE(floodMostBetweenTurns(*flood), 2U);
-}
-
-/// And so could one that neither waits nor fills its buffers.
-TEST_F(TurnsTest, floodOfBytesMustNotKeepAnotherSourceFromItsTurn)
-{
-    floodScript.fillBuffer = [](Fill& fill)
-    {
-        put(fill, "x");
-        return FillStatus::More;
-    };
-    auto flood = makeRunner(RunnerKind::Fiber, runtime, floodScript,
-                            {.name = "flood", .flushInterval = 0ns});
-    EXPECT_LE(floodMostBetweenTurns(*flood), 2 * SourceTask::CallsInARowMax);
 }
 
 /// Two floods: each goes on while its visit lasts, and then the other has its turn.
