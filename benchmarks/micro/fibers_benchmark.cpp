@@ -1,5 +1,5 @@
 // Fibers themselves: switching, and spawn with join. Beside them what Boost.Context takes alone,
-// without a scheduler: no fibers of Boost.Fiber are cheaper.
+// without a scheduler.
 
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/reactor/runtime.hpp>
