@@ -1,15 +1,9 @@
-// Everything of ours that runs between two stacks. This file is compiled without sanitizers: a
-// function that begins on one stack and ends on another would confuse them, and so would the short
-// visits that Boost.Context pays to a new stack to prepare it and to an old one to release it.
+// The switch from one stack to another. This file is compiled without sanitizers: a function that
+// begins on one stack and ends on another would confuse them.
 
 #include <weft/fibers/scheduler.hpp>
-#include <weft/memory/assert.hpp>
 
-#include <boost/context/stack_context.hpp>
 #include <boost/context/stack_traits.hpp>
-#include <boost/fiber/fiber.hpp>
-
-#include <new>
 
 #if defined(WEFT_ADDRESS_SANITIZER)
 #    include <sanitizer/common_interface_defs.h>
@@ -20,78 +14,6 @@
 
 namespace weft
 {
-
-/// For contexts that Boost.Fiber's own calls make on a reactor (boost::fibers::async, say).
-class ForeignContextHook final : public ContextHook
-{
-public:
-    ForeignContextHook(boost::fibers::context& context, Scheduler& owner) noexcept
-        : ContextHook(&context, nullptr),
-          scheduler(owner)
-    {
-        // Boost places the context object at the top of the context's stack.
-        auto* const end = reinterpret_cast<std::byte*>(&context) + sizeof(boost::fibers::context);
-        const auto sizeBytes = boost::context::stack_traits::default_size() - 512;
-        state.prepare(end - sizeBytes, sizeBytes);
-        ++scheduler.foreignContexts;
-    }
-
-    ~ForeignContextHook() override
-    {
-        state.discard();
-        --scheduler.foreignContexts;
-        scheduler.contextEnded();
-    }
-
-    static void operator delete(void* memory) noexcept
-    {
-        ::operator delete(memory);
-    }
-
-    SwitchState state;
-
-private:
-    Scheduler& scheduler;
-};
-
-/// Boost.Context's stack allocator concept over the stack that the fiber's record already has.
-class SlabStackAllocator
-{
-public:
-    explicit SlabStackAllocator(FiberRecord& owner) noexcept : record(&owner)
-    {
-    }
-
-    boost::context::stack_context allocate() noexcept
-    {
-        boost::context::stack_context context;
-        context.size = record->stack.sizeBytes;
-        context.sp = record->stack.top();
-        return context;
-    }
-
-    void deallocate(boost::context::stack_context&) noexcept
-    {
-        record->home->stackReleased(*record);
-    }
-
-private:
-    FiberRecord* record;
-};
-
-void Scheduler::startFiber(FiberRecord& record) noexcept
-{
-    record.line.switchState.prepare(record.stack.bottom, record.stack.sizeBytes);
-    boost::fibers::fiber_properties* hook =
-        ::new (record.line.hookStorage.data()) ContextHook(nullptr, &record);
-    boost::fibers::fiber(boost::fibers::launch::post, std::move(hook), std::allocator_arg,
-                         SlabStackAllocator(record),
-                         [&record]() noexcept
-                         {
-                             record.run();
-                         })
-        .detach();
-}
 
 void Scheduler::awakened(boost::fibers::context* context) noexcept
 {
@@ -217,7 +139,7 @@ boost::fibers::context* Scheduler::enterNext(FiberState leftIn) noexcept
 void Scheduler::changeContext(const FiberContext& to, FiberState leftIn) noexcept
 {
     auto& from = switchStateOf(*announced, announcedRecord);
-    bool fromHasFinished = false;
+    bool fromHasFinished = idleContextsEnd && announced != mainContext && announced != dispatcher;
     if (announcedRecord != nullptr)
     {
         auto& line = announcedRecord->line;
@@ -240,19 +162,6 @@ void Scheduler::changeContext(const FiberContext& to, FiberState leftIn) noexcep
                         fromHasFinished);
 }
 
-FiberRecord* Scheduler::recordOf(boost::fibers::context& context) noexcept
-{
-    if (!context.is_context(boost::fibers::type::worker_context))
-    {
-        return nullptr;
-    }
-    if (context.get_properties() == nullptr)
-    {
-        context.set_properties(new ForeignContextHook(context, *this));
-    }
-    return static_cast<ContextHook*>(context.get_properties())->record;
-}
-
 SwitchState& Scheduler::switchStateOf(boost::fibers::context& context, FiberRecord* record) noexcept
 {
     if (record != nullptr)
@@ -263,9 +172,8 @@ SwitchState& Scheduler::switchStateOf(boost::fibers::context& context, FiberReco
     {
         return mainState;
     }
-    return &context == dispatcher
-               ? dispatcherState
-               : static_cast<ForeignContextHook*>(context.get_properties())->state;
+    return &context == dispatcher ? dispatcherState
+                                  : static_cast<ContextHook*>(context.get_properties())->idleState;
 }
 
 void Scheduler::notify() noexcept

@@ -69,18 +69,25 @@ public:
     {
     }
 
-    /// Boost deletes a context's properties with it; those of our fibers live in their record.
+    ~ContextHook() override
+    {
+        idleState.discard();
+    }
+
+    /// Boost deletes a context's properties with it; those of our fibers live on their stack.
     static void operator delete(void*) noexcept
     {
     }
 
-    FiberRecord* const record; // null: a context that Boost.Fiber's own calls have made
+    /// The fiber that it runs; null for one that waits for its next fiber, and for those that
+    /// Boost.Fiber's own calls make.
+    FiberRecord* record;
+    SwitchState idleState; // while `record` is null, else the record has it
 };
 
-/// All of ours that a switch to or from a fiber touches, in one cache line: among a thousand fibers
-/// that take turns every line is one more miss of the nearest caches. The reactor thread writes,
-/// the registry reads.
-class alignas(64) SwitchLine
+/// All of ours that a switch to or from a fiber touches. The reactor thread writes, the registry
+/// reads.
+class SwitchLine
 {
 public:
     struct StateSince
@@ -110,8 +117,6 @@ public:
                     std::chrono::nanoseconds(word >> StateBits))};
     }
 
-    /// Boost deletes the hook with the context; we keep only its storage.
-    alignas(ContextHook) std::array<std::byte, sizeof(ContextHook)> hookStorage;
     SwitchState switchState;
     /// How far down the stack reached at the last switch away. Released, so that whoever reads it
     /// sees where that stack lies.
@@ -125,7 +130,7 @@ private:
 };
 
 #if !defined(WEFT_ADDRESS_SANITIZER) && !defined(WEFT_THREAD_SANITIZER)
-static_assert(sizeof(SwitchLine) == 64);
+static_assert(sizeof(SwitchLine) == 32);
 #endif
 
 /// A context of Boost.Fiber and what we keep for it.
@@ -136,8 +141,10 @@ struct FiberContext
 };
 
 /// One fiber: who it is, what it runs, how it stops, how it ended. Lives in its reactor's
-/// RecordPool; kept while the fiber has not ended or somebody holds a handle.
-class FiberRecord
+/// RecordPool; kept while the fiber has not ended or somebody holds a handle. It begins with a
+/// cache line that has all that switches and waits touch: among a thousand fibers that take turns
+/// every line is one more miss of the nearest caches.
+class alignas(64) FiberRecord
 {
 public:
     static constexpr std::size_t NameBytesMax = 47;
@@ -337,7 +344,7 @@ private:
 
     SwitchLine line;
 
-    // What a wait touches, in the cache line behind that one.
+    // What a wait touches, in the same cache line.
     Scheduler* home;
     std::atomic<bool> stopFlag = false;
     std::uint32_t stopShields = 0;

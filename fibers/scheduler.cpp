@@ -79,6 +79,7 @@ void Scheduler::runUntilExit()
         closed.store(false, std::memory_order_seq_cst);
         boost::this_fiber::yield();
     }
+    endIdleContexts();
 }
 
 void Scheduler::leave() noexcept
@@ -329,7 +330,6 @@ void Scheduler::reportStackError(const FiberRecord& record, std::error_code erro
 void Scheduler::stackReleased(FiberRecord& record) noexcept
 {
     slab.give(record.stack);
-    record.line.switchState.discard();
     record.releaseReference();
     liveFibers.fetch_sub(1, std::memory_order_seq_cst);
     contextEnded();

@@ -20,6 +20,8 @@
 namespace weft
 {
 
+struct StackTenant;
+
 /// What the scheduler asks of the layer above: time, I/O and sleep.
 class ReactorDriver
 {
@@ -216,6 +218,8 @@ private:
     void startQueued() noexcept;
     std::error_code tryStart(FiberRecord& record) noexcept;
     void startFiber(FiberRecord& record) noexcept;
+    bool keepContext(StackTenant& tenant) noexcept;
+    void endIdleContexts() noexcept;
     void stackReleased(FiberRecord& record) noexcept;
     void turn() noexcept;
     /// The context to resume now; leaves the active one in that state, unless it has finished.
@@ -274,6 +278,8 @@ private:
     FiberRecord* leftRecord = nullptr;           // that of the one before
     SwitchState::ExceptionGlobals* exceptionGlobals = nullptr; // the thread's
     bool mainWaits = false;
+    std::size_t contextsOnStacks = 0; // those that wait for a fiber included
+    bool idleContextsEnd = false;
     std::size_t foreignContexts = 0; // made by Boost.Fiber's own calls and not ended
     SwitchState mainState;
     SwitchState dispatcherState;

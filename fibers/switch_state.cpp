@@ -1,5 +1,7 @@
 #include <weft/fibers/switch_state.hpp>
 
+#include <utility>
+
 #include <cxxabi.h>
 
 #if defined(WEFT_ADDRESS_SANITIZER)
@@ -38,11 +40,26 @@ void SwitchState::adoptThread() noexcept
 #endif
 }
 
+void SwitchState::takeOver([[maybe_unused]] SwitchState& other) noexcept
+{
+    exceptions = {};
+#if defined(WEFT_ADDRESS_SANITIZER)
+    fakeStack = std::exchange(other.fakeStack, nullptr);
+    bottom = other.bottom;
+    sizeBytes = other.sizeBytes;
+#endif
+#if defined(WEFT_THREAD_SANITIZER)
+    threadSanitizerFiber = std::exchange(other.threadSanitizerFiber, nullptr);
+#endif
+}
+
 void SwitchState::discard() noexcept
 {
 #if defined(WEFT_THREAD_SANITIZER)
-    __tsan_destroy_fiber(threadSanitizerFiber);
-    threadSanitizerFiber = nullptr;
+    if (auto* const left = std::exchange(threadSanitizerFiber, nullptr))
+    {
+        __tsan_destroy_fiber(left);
+    }
 #endif
 }
 

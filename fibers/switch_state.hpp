@@ -31,7 +31,11 @@ public:
     /// Adopts the calling thread's own context.
     void adoptThread() noexcept;
 
-    /// Frees what the sanitizers keep. The context must not be running.
+    /// Becomes the state of the context whose state the other was, for its next fiber.
+    void takeOver(SwitchState& other) noexcept;
+
+    /// Frees what the sanitizers keep, if it has not been taken over. The context must not be
+    /// running.
     void discard() noexcept;
 
     /// The leading members of __cxa_eh_globals (Itanium C++ ABI: Exception Handling, 2.2.2).

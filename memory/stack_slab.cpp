@@ -106,19 +106,17 @@ std::expected<Stack, std::error_code> StackSlab::take(StackClass stackClass) noe
     shelf.inUse.store(inUse, std::memory_order_relaxed);
     raiseTo(shelf.highWater, inUse);
 
-    std::byte* const bottom = shelf.mapping.data() + index * shelf.strideBytes + guardBytes;
+    const Stack stack = stackAt(shelf, index);
     // A fiber that ended without returning through its frames leaves their red zones behind.
-    unpoisonMemory(bottom, shelf.usableBytes);
-    return Stack{
-        .bottom = bottom, .sizeBytes = shelf.usableBytes, .stackClass = stackClass, .index = index};
+    unpoisonMemory(stack.bottom, stack.sizeBytes);
+    return stack;
 }
 
 void StackSlab::give(const Stack& stack) noexcept
 {
     Shelf& shelf = shelfOf(stack.stackClass);
     WEFT_ASSERT(stack.index < shelf.guardedCount.load(std::memory_order_relaxed));
-    WEFT_ASSERT(stack.bottom ==
-                shelf.mapping.data() + stack.index * shelf.strideBytes + guardBytes);
+    WEFT_ASSERT(stack.bottom == stackAt(shelf, stack.index).bottom);
     WEFT_ASSERT(shelf.lent[stack.index]);
 
     shelf.lent[stack.index] = false;
@@ -152,8 +150,7 @@ std::optional<GuardHit> StackSlab::findGuard(const void* address) const noexcept
         }
         return GuardHit{.stackClass = shelf.stackClass,
                         .stackIndex = index,
-                        .stackBottom =
-                            shelf.mapping.data() + index * shelf.strideBytes + guardBytes};
+                        .stackBottom = stackAt(shelf, index).bottom};
     }
     return std::nullopt;
 }

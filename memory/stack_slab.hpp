@@ -104,13 +104,28 @@ public:
     StackSlab(const StackSlab&) = delete;
     StackSlab& operator=(const StackSlab&) = delete;
 
-    /// The stack of that class given back last, else one never used. Its contents are unspecified.
+    /// The stack of that class given back last, with what it held then, else one never used, with
+    /// zeros.
     /// Errors: MemoryError::NoFreeStack, MemoryError::MapCountExhausted, or the errno with which
     /// the kernel refused the guard page. A failed take changes nothing. Owner thread.
     std::expected<Stack, std::error_code> take(StackClass stackClass) noexcept;
 
-    /// Takes back what take() answered, once. Nothing may run on it any more. Owner thread.
+    /// Takes back what take() answered, once. Owner thread.
     void give(const Stack& stack) noexcept;
+
+    /// Calls `visit(const Stack&)` for each stack that was ever taken. Owner thread.
+    template <typename Visit>
+    void forEachTaken(Visit visit) const
+    {
+        for (const Shelf& shelf : shelves)
+        {
+            const auto count = shelf.guardedCount.load(std::memory_order_relaxed);
+            for (std::uint32_t index = 0; index < count; ++index)
+            {
+                visit(stackAt(shelf, index));
+            }
+        }
+    }
 
     /// Whether a stack of that class is free. Owner thread.
     bool available(StackClass stackClass) const noexcept;
@@ -149,6 +164,14 @@ private:
         std::atomic<std::uint32_t> inUse = 0;
         std::atomic<std::uint32_t> highWater = 0;
     };
+
+    Stack stackAt(const Shelf& shelf, std::uint32_t index) const noexcept
+    {
+        return {.bottom = shelf.mapping.data() + index * shelf.strideBytes + guardBytes,
+                .sizeBytes = shelf.usableBytes,
+                .stackClass = shelf.stackClass,
+                .index = index};
+    }
 
     Shelf& shelfOf(StackClass stackClass) noexcept;
     const Shelf& shelfOf(StackClass stackClass) const noexcept;
