@@ -4,13 +4,15 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/reactor/runtime.hpp>
 
+#include "fiber_work.hpp"
 #include "placement.hpp"
+#if defined(WEFT_BENCH_SHARED_STOCK)
+#    include "shared_stock.hpp"
+#endif
 
 #include <benchmark/benchmark.h>
 #include <boost/context/fiber.hpp>
 #include <boost/context/pooled_fixedsize_stack.hpp>
-#include <boost/fiber/fiber.hpp>
-#include <boost/fiber/operations.hpp>
 
 #include <thread>
 #include <utility>
@@ -20,37 +22,6 @@ namespace
 {
 
 using namespace weft::bench;
-
-/// As many fibers hand the CPU on as the state's argument says; one iteration is one switch of
-/// each.
-template <auto Yield, typename Start>
-void switchAmong(benchmark::State& state, const Start& start)
-{
-    const auto fiberCount = static_cast<std::size_t>(state.range(0));
-    bool finished = false;
-    std::vector<decltype(start([] {}))> fibers;
-    for (std::size_t index = 1; index < fiberCount; ++index)
-    {
-        fibers.push_back(start(
-            [&finished]
-            {
-                while (!finished)
-                {
-                    Yield();
-                }
-            }));
-    }
-    for (auto _ : state)
-    {
-        Yield();
-    }
-    finished = true;
-    for (auto& fiber : fibers)
-    {
-        fiber.join();
-    }
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(fiberCount));
-}
 
 void switchWeft(benchmark::State& state)
 {
@@ -70,11 +41,7 @@ void switchStock(benchmark::State& state)
     onThread(
         [&state]
         {
-            switchAmong<boost::this_fiber::yield>(state,
-                                                  [](auto body)
-                                                  {
-                                                      return boost::fibers::fiber(body);
-                                                  });
+            switchAmongStock(state);
         });
 }
 
@@ -178,10 +145,7 @@ void spawnJoinStock(benchmark::State& state)
     onThread(
         [&state]
         {
-            for (auto _ : state)
-            {
-                boost::fibers::fiber([] {}).join();
-            }
+            spawnAndJoinStock(state);
         });
 }
 
@@ -204,5 +168,28 @@ BENCHMARK(spawnJoinWeft)->Name("spawn-join/weft")->UseRealTime();
 BENCHMARK(spawnJoinStock)->Name("spawn-join/stock")->UseRealTime();
 BENCHMARK(spawnJoinContext)->Name("spawn-join/context")->UseRealTime();
 BENCHMARK(spawnJoinThread)->Name("spawn-join/thread")->UseRealTime();
+
+#if defined(WEFT_BENCH_SHARED_STOCK)
+void switchSharedStock(benchmark::State& state)
+{
+    onThread(
+        [&state]
+        {
+            sharedStock(SwitchAmongSharedStock)(state);
+        });
+}
+
+void spawnJoinSharedStock(benchmark::State& state)
+{
+    onThread(
+        [&state]
+        {
+            sharedStock(SpawnAndJoinSharedStock)(state);
+        });
+}
+
+BENCHMARK(switchSharedStock)->Name("switch/stock-shared")->Arg(2)->Arg(1000)->UseRealTime();
+BENCHMARK(spawnJoinSharedStock)->Name("spawn-join/stock-shared")->UseRealTime();
+#endif
 
 } // namespace

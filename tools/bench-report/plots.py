@@ -24,7 +24,8 @@ STYLES = {
     "pread": ("#000000", "*"),
     "pread-pool": ("#7F7F7F", "X"),
     "weft": ("#D55E00", "o"),
-    "stock": ("#0072B2", "^"),
+    "stock-shared": ("#0072B2", "^"),
+    "stock": ("#56B4E9", "v"),
     "context": ("#009E73", "P"),
     "thread": ("#8C6D31", "h"),
     "heap": ("#7F7F7F", "X"),
@@ -247,13 +248,14 @@ def micro(results, path):
         "weft": "weft",
         "weft-uring": "weft",
         "weft-epoll": "weft on epoll",
-        "stock": "stock Boost.Fiber",
+        "stock-shared": "stock Boost.Fiber",
+        "stock": "the same, linked statically",
         "context": "bare Boost.Context",
         "thread": "threads",
         "heap": "malloc, free",
     }
     figure, (axes,) = one_row(1, width=8, height=0.6 * len(groups) + 1)
-    thickness = 0.2
+    thickness = 0.16
     labelled = set()
     for row, group in enumerate(groups):
         own = [name for name in names if name in results.micro[group]]

@@ -315,7 +315,7 @@ def micro(results):
         for ours in sorted((who for who in times if who.startswith("weft")), reverse=True):
             engine = "" if ours == "weft" else f" ({ours.removeprefix('weft-')})"
             row = [micro_name(what, number) + engine, duration(times[ours])]
-            for who in ("stock", "context", "thread", "heap"):
+            for who in ("stock-shared", "stock", "context", "thread", "heap"):
                 quotient = ratio(times[ours], times.get(who))
                 row.append(
                     NOT_MEASURED
@@ -323,7 +323,13 @@ def micro(results):
                     else f"{duration(times[who])} ({quotient:.2f})"
                 )
             rows.append(row)
-    others = ["stock Boost.Fiber", "bare Boost.Context", "threads", "malloc, free"]
+    others = [
+        "stock Boost.Fiber",
+        "the same, linked statically",
+        "bare Boost.Context",
+        "threads",
+        "malloc, free",
+    ]
     return table(["what", "weft", *others], rows)
 
 

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+/// \file
+/// Boost.Fiber from its shared library, which is what a program gets that says no more than
+/// `find_package(Boost)`, measured in the same run as the one that is linked into this program. It
+/// is loaded as a plugin: linked to it, the program would lend its own copy to the plugin.
+
+namespace weft::bench
+{
+
+using Work = void (*)(benchmark::State&);
+
+// The plugin's functions.
+constexpr const char* SwitchAmongSharedStock = "weftBenchSwitchAmongSharedStock";
+constexpr const char* SpawnAndJoinSharedStock = "weftBenchSpawnAndJoinSharedStock";
+
+/// A function of the plugin. On a thread that has not used Boost.Fiber. Throws std::runtime_error
+/// when the plugin cannot be loaded.
+Work sharedStock(const char* function);
+
+} // namespace weft::bench
