@@ -42,7 +42,7 @@ RunResult runReceiver(const Case& what, const std::string& receiver, const TestF
 CaseRuns runCase(const Case& what, std::size_t repetitions,
                  const std::function<void()>& whileWaiting)
 {
-    CaseRuns runs{.what = what, .receivers = {}};
+    CaseRuns runs{.what = what, .receivers = {}, .sleeps = SleepProbe(what.plan.receiverCpu)};
     for (const auto& receiver : what.receivers)
     {
         runs.receivers.push_back({.receiver = receiver, .results = {}, .figures = {}});
@@ -54,6 +54,10 @@ CaseRuns runCase(const Case& what, std::size_t repetitions,
     }
     for (std::size_t repetition = 0; repetition < repetitions; ++repetition)
     {
+        if (what.plan.messagesPerSecond > 0)
+        {
+            runs.sleeps.sample();
+        }
         for (std::size_t turn = 0; turn < runs.receivers.size(); ++turn)
         {
             auto& own = runs.receivers[(repetition + turn) % runs.receivers.size()];

@@ -2,6 +2,7 @@
 
 #include "cases.hpp"
 #include "figures.hpp"
+#include "sleep_probe.hpp"
 
 #include <functional>
 #include <string>
@@ -25,6 +26,7 @@ struct CaseRuns
 {
     Case what;
     std::vector<ReceiverRuns> receivers;
+    SleepProbe sleeps; // on the receiver's CPU; empty where latency is not measured
 };
 
 /// Runs each receiver of the case `repetitions` times, in turn, beginning with another one each

@@ -63,6 +63,11 @@ nlohmann::ordered_json toJson(const CaseRuns& runs)
                                 {"files", plan.files},
                                 {"file_bytes", plan.fileBytes},
                                 {"compute_beside", plan.computeBeside}};
+    if (!runs.sleeps.empty())
+    {
+        json["sleep_late_p99_ns"] = runs.sleeps.p99Ns();
+        json["sleep_late_worst_ns"] = runs.sleeps.worstNs();
+    }
     for (const auto& own : runs.receivers)
     {
         auto& receiver = json["receivers"][own.receiver];

@@ -219,6 +219,13 @@ void printTable(const CaseRuns& runs, const CaseRuns* basis)
         }
         fmt::print("\n");
     }
+    if (!runs.sleeps.empty())
+    {
+        fmt::print("a sleep of 1 ms between the runs ended late by {:.3f} ms (p99), {:.3f} at "
+                   "worst\n",
+                   static_cast<double>(runs.sleeps.p99Ns()) / 1e6,
+                   static_cast<double>(runs.sleeps.worstNs()) / 1e6);
+    }
     printGeneratorFaults(runs);
     std::fflush(stdout);
 }

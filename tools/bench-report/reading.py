@@ -87,6 +87,7 @@ class Case:
     rate: float  # messages a second in all
     flush_ms: float
     receivers: dict  # name -> Receiver
+    sleep_late_ms: tuple | None = None  # a bare sleep between the runs: p99, worst
 
     def value(self, receiver, figure):
         """None when that was not measured."""
@@ -204,7 +205,14 @@ def read_case(node):
         rate=node.number("messages_per_second"),
         flush_ms=node.number("flush_ns") / MS,
         receivers=receivers,
+        sleep_late_ms=read_sleeps(node),
     )
+
+
+def read_sleeps(node):
+    if "sleep_late_p99_ns" not in node.value:
+        return None
+    return tuple(node.number(f"sleep_late_{which}_ns") / MS for which in ("p99", "worst"))
 
 
 def read_ingest(results, path):

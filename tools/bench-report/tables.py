@@ -105,6 +105,21 @@ def details(cases, headings, figures):
     )
 
 
+def sleeps(cases, headings):
+    """What no receiver that sleeps can be more punctual than."""
+    measured = [case.sleep_late_ms for case in cases]
+    if not any(measured):
+        return ""
+    rows = [
+        [name] + [significant(late[place]) if late else NOT_MEASURED for late in measured]
+        for place, name in enumerate(("p99", "worst"))
+    ]
+    return section(
+        "How late a bare sleep of 1 ms ended on the same CPU between the runs, ms:",
+        table(["", *headings], rows),
+    )
+
+
 def flood(results):
     cases = results.of_workload("flood")
     headings = [f"{case.flood_sources:,}" for case in cases]
@@ -145,6 +160,7 @@ def trickle(results):
             comparison(own, headings, CPU_PER_MILLION),
             f"{rate:,.0f} messages/s, p99 in ms from the send to where the buffer is handed on:",
             comparison(own, headings, P99),
+            sleeps(own, headings),
             details(
                 own,
                 headings,
@@ -192,7 +208,8 @@ def mixed(results):
             ("Memory, KiB for each connection", "memory_kib_per_source"),
         ],
     )
-    return section(table(header, rows), more, remarks([without, flooded]), interference(results))
+    late = sleeps([without, flooded], ["without", "with the flood"])
+    return section(table(header, rows), late, more, remarks([without, flooded]), interference(results))
 
 
 def interference(results):

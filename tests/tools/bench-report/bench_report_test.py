@@ -64,6 +64,11 @@ class Bars(unittest.TestCase):
         self.assertIn("beside asio", bar(self.bars, about, "p99, of asio's").note)
         self.assertEqual(bar(self.bars, about, "of uring-single").note, "")
 
+    def test_how_late_sleeps_end_is_shown_where_it_was_measured(self):
+        text = tables.trickle(read_results(RESULTS))
+        self.assertRegex(text, r"\| p99 \| [^|0-9]+ \| 0.125 \|")
+        self.assertRegex(text, r"\| worst \| [^|0-9]+ \| 2.50? \|")
+
     def test_gathered_trickle_has_a_limit_of_ratio_and_of_time(self):
         about = "trickle, 50,000/s over 100, flush 10 ms"
         self.assert_bar(about, "CPU per message", 0.2, True)
