@@ -131,6 +131,12 @@ public:
         return completionBatching;
     }
 
+    /// How late its timers may fire.
+    std::chrono::nanoseconds timerTick() const noexcept
+    {
+        return options.timerTick;
+    }
+
     Machine& machine() noexcept
     {
         return *options.machine;

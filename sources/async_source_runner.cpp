@@ -47,12 +47,13 @@ public:
         }
     }
 
-    std::chrono::nanoseconds allowBatching(std::chrono::nanoseconds flushInterval) noexcept override
+    Delays allowBatching(std::chrono::nanoseconds flushInterval) noexcept override
     {
         WEFT_ASSERT(!batchedInterval);
         batchedInterval = flushInterval;
         reactor.batching().join(flushInterval);
-        return reactor.batching().tolerance(flushInterval);
+        return {.completions = reactor.batching().tolerance(flushInterval),
+                .timers = reactor.timerTick()};
     }
 
     void release() noexcept override

@@ -20,12 +20,12 @@ bool isTimed(std::chrono::nanoseconds interval) noexcept
 
 } // namespace
 
-FillWindow::FillWindow(std::chrono::nanoseconds flushInterval, FlushDemand& flushDemand,
+FillWindow::FillWindow(const FlushTimes& flushTimes, FlushDemand& flushDemand,
                        BufferRacks& bufferRacks) noexcept
-    : interval(flushInterval),
+    : interval(flushTimes.afterArrival()),
       demand(flushDemand),
       racks(bufferRacks),
-      gathering(isTimed(flushInterval) ? flushInterval : std::chrono::nanoseconds::zero())
+      gathering(isTimed(interval) ? flushTimes : FlushTimes(std::chrono::nanoseconds::zero()))
 {
 }
 

@@ -47,7 +47,7 @@ public:
     static constexpr unsigned FillsBetweenTriesMax = 64;
 
     /// A negative interval stands for none. The demand and the racks outlive the window.
-    FillWindow(std::chrono::nanoseconds flushInterval, FlushDemand& flushDemand,
+    FillWindow(const FlushTimes& flushTimes, FlushDemand& flushDemand,
                BufferRacks& bufferRacks) noexcept;
     ~FillWindow();
 

@@ -17,12 +17,13 @@ std::optional<Deadline> Gathering::pauseUntil(std::size_t sizeBytes, std::size_t
                                               Deadline due) noexcept
 {
     paused = false;
-    if (interval <= PauseLeast || silent || moreQueued || (sizeBytes == 0 && !isSteady()))
+    if (times.afterArrival() <= PauseLeast || silent || moreQueued ||
+        (sizeBytes == 0 && !isSteady()))
     {
         return std::nullopt;
     }
     const auto now = Clock::now();
-    const auto latest = sizeBytes == 0 ? emptySince + interval : due;
+    const auto latest = sizeBytes == 0 ? emptySince + times.afterArrival() : due;
     const auto wanted = std::min(capacityBytes - sizeBytes, QueueBytes);
     const auto until = std::min(latest, now + timeFor(wanted));
     if (until - now < PauseLeast)
@@ -69,7 +70,7 @@ void Gathering::foundNoMore(Clock::time_point now) noexcept
 /// Until as much has probably arrived.
 std::chrono::nanoseconds Gathering::timeFor(std::size_t sizeBytes) const noexcept
 {
-    const auto longest = std::min<std::chrono::nanoseconds>(interval, PauseMost);
+    const auto longest = std::min<std::chrono::nanoseconds>(times.afterArrival(), PauseMost);
     if (bytesPerNanosecond <= 0)
     {
         return longest;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/sources/flush_times.hpp>
 #include <weft/timers/clock.hpp>
 
 #include <chrono>
@@ -34,8 +35,8 @@ public:
     /// the rate that is then seen would ask for a longer one.
     static constexpr std::size_t QueueBytes = 32 << 10;
 
-    /// Not positive: there is none.
-    explicit Gathering(std::chrono::nanoseconds flushInterval) noexcept : interval(flushInterval)
+    /// Of an interval that is not positive: there is none.
+    explicit Gathering(const FlushTimes& flushTimes) noexcept : times(flushTimes)
     {
     }
 
@@ -58,7 +59,7 @@ public:
     /// have gathered may have come as soon as nothing was queued.
     Deadline dueOf(Clock::time_point now) const noexcept
     {
-        return (gathered ? emptySince : now) + interval;
+        return gathered ? emptySince + times.afterArrival() : now + times.afterWait();
     }
 
 private:
@@ -69,7 +70,7 @@ private:
 
     std::chrono::nanoseconds timeFor(std::size_t sizeBytes) const noexcept;
 
-    const std::chrono::nanoseconds interval;
+    const FlushTimes times;
     Clock::time_point lastTake;
     Clock::time_point emptySince; // what is queued has come later
     bool gathered = false;        // there has been a pause since then

@@ -3,6 +3,7 @@
 #include <weft/memory/buffer_rack.hpp>
 #include <weft/memory/io_buffer.hpp>
 #include <weft/reactor/io.hpp>
+#include <weft/sources/flush_times.hpp>
 #include <weft/timers/clock.hpp>
 
 #include <cstdint>
@@ -43,9 +44,8 @@ public:
     virtual std::uint32_t buffersInFlight() const noexcept = 0;
 
     /// The source tolerates batching (reactor/batching.hpp) within its flush interval, from here to
-    /// release(). Answers how long its bytes may wait for it.
-    virtual std::chrono::nanoseconds
-    allowBatching([[maybe_unused]] std::chrono::nanoseconds flushInterval) noexcept
+    /// release(). Answers what is to be reckoned with.
+    virtual Delays allowBatching([[maybe_unused]] std::chrono::nanoseconds flushInterval) noexcept
     {
         return {};
     }

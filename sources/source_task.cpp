@@ -102,9 +102,7 @@ void SourceTask::run(SourceExecution& own) noexcept
 void SourceTask::claimBuffers(SourceExecution& own)
 {
     own.reserve(options.name, options.buffersInFlightMax);
-    const auto batchWait = own.allowBatching(options.flushInterval);
-    const bool isTimed = options.flushInterval > batchWait;
-    fillInterval = isTimed ? options.flushInterval - batchWait : options.flushInterval;
+    flushTimes = FlushTimes(options.flushInterval, own.allowBatching(options.flushInterval));
 }
 
 /// Opens the source, again after transient errors as the policy says, until the stream has ended

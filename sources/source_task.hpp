@@ -2,6 +2,7 @@
 
 #include <weft/memory/io_buffer.hpp>
 #include <weft/sources/flush_demand.hpp>
+#include <weft/sources/flush_times.hpp>
 #include <weft/sources/reconnect.hpp>
 #include <weft/sources/source.hpp>
 #include <weft/sources/source_counters.hpp>
@@ -111,8 +112,7 @@ private:
 
     // Of the fiber or thread that runs it.
     Reconnect reconnect;
-    /// The flush interval, less what its bytes may wait for a batch.
-    std::chrono::nanoseconds fillInterval{};
+    FlushTimes flushTimes{std::chrono::nanoseconds::zero()};
     bool retryPointless = false; // whatever the error is
     /// Of a listening source, which then has no buffers of its own.
     std::unique_ptr<Connections> connections;

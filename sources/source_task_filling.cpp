@@ -17,7 +17,7 @@ namespace weft
 /// Until the stream has ended (true) or a stop was asked for (false).
 bool SourceTask::fillAndEmit()
 {
-    FillWindow window(fillInterval, demand, execution->racks());
+    FillWindow window(flushTimes, demand, execution->racks());
     while (!this_fiber::stopRequested())
     {
         if (!acquireFor(window))

@@ -86,7 +86,7 @@ protected:
 
 TEST_F(FillWindowTest, oneBufferIsOfferedUntilItIsFilled)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     EXPECT_EQ(window.countWanted(), 1);
     fill(window, 1, BufferBytes - 1);
     deliver(window);
@@ -95,7 +95,7 @@ TEST_F(FillWindowTest, oneBufferIsOfferedUntilItIsFilled)
 
 TEST_F(FillWindowTest, offerDoublesWhileAllIsFilled)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     for (const std::size_t wanted : {1, 2, 4, 8, 16, 32, 64, 64})
     {
         EXPECT_EQ(fillAll(window), wanted);
@@ -104,7 +104,7 @@ TEST_F(FillWindowTest, offerDoublesWhileAllIsFilled)
 
 TEST_F(FillWindowTest, spareBuffersAreOfferedOnlyAfterATakeThatLeftNoSpace)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     for (const std::size_t wanted : {1, 2, 4, 8, 16})
     {
         EXPECT_EQ(fillAll(window), wanted);
@@ -122,7 +122,7 @@ TEST_F(FillWindowTest, spareBuffersAreOfferedOnlyAfterATakeThatLeftNoSpace)
 
 TEST_F(FillWindowTest, partOfABufferIsNotFollowedBySpareOnes)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fillAll(window);
     fill(window, 2, BufferBytes + 7);
     EXPECT_EQ(deliver(window), Sizes{BufferBytes});
@@ -134,7 +134,7 @@ TEST_F(FillWindowTest, partOfABufferIsNotFollowedBySpareOnes)
 
 TEST_F(FillWindowTest, sourceMustNotWaitWithSpareBuffers)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     EXPECT_EQ(fillAll(window), 1);
     offer(window, 2);
     window.beginFill();
@@ -151,7 +151,7 @@ TEST_F(FillWindowTest, sourceMustNotWaitWithSpareBuffers)
 
 TEST_F(FillWindowTest, triesThatFindNothingComeTwiceAsSeldomEachTime)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fillAll(window);
     std::vector<unsigned> fillsBetween;
     for (int tries = 0; tries < 9; ++tries)
@@ -181,7 +181,7 @@ TEST_F(FillWindowTest, triesThatFindNothingComeTwiceAsSeldomEachTime)
 
 TEST_F(FillWindowTest, onlyFilledBuffersCountUntilTheNextTry)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fillAll(window);
     fill(window, 2, 0);
     deliver(window);
@@ -197,7 +197,7 @@ TEST_F(FillWindowTest, onlyFilledBuffersCountUntilTheNextTry)
 
 TEST_F(FillWindowTest, othersAreOwedATurnByWhoeverMayGoOnForEver)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 1, BufferBytes - 1);
     EXPECT_FALSE(window.owesTurn());
     deliver(window);
@@ -222,7 +222,7 @@ TEST_F(FillWindowTest, takeIsBoundedInBytes)
     {
         IoBufferPool ownPool({.name = "sized", .bufferCount = 70, .bufferSizeBytes = bufferBytes});
         auto own = *ownPool.reserve("sized", {.buffersInFlightMax = 70});
-        FillWindow window(1h, demand, ownPool.racks());
+        FillWindow window(FlushTimes{1h}, demand, ownPool.racks());
         std::size_t most = 0;
         for (int round = 0; round < 9; ++round)
         {
@@ -252,7 +252,7 @@ TEST_F(FillWindowTest, takeIsBoundedInBytes)
 
 TEST_F(FillWindowTest, rackIsTakenForSpareBuffersOnlyAndGivenBackWithThem)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     EXPECT_EQ(fillAll(window), 1);
     EXPECT_EQ(racks.takenCount(), 0);
     fill(window, 2, 2 * BufferBytes);
@@ -267,9 +267,9 @@ TEST_F(FillWindowTest, rackIsTakenForSpareBuffersOnlyAndGivenBackWithThem)
 
 TEST_F(FillWindowTest, withoutARackASourceGoesOnWithOneBuffer)
 {
-    FillWindow busy(1h, demand, racks);
+    FillWindow busy(FlushTimes{1h}, demand, racks);
     FlushDemand otherDemand;
-    FillWindow other(1h, otherDemand, racks);
+    FillWindow other(FlushTimes{1h}, otherDemand, racks);
     fillAll(busy);
     fill(other, 1, BufferBytes);
     deliver(other);
@@ -290,7 +290,7 @@ TEST_F(FillWindowTest, withoutARackASourceGoesOnWithOneBuffer)
 TEST_F(FillWindowTest, windowThatGoesGivesEverythingBack)
 {
     {
-        FillWindow window(1h, demand, racks);
+        FillWindow window(FlushTimes{1h}, demand, racks);
         fill(window, 8, 5 * BufferBytes + 7);
         EXPECT_TRUE(window.takeDeliverable());
     }
@@ -300,7 +300,7 @@ TEST_F(FillWindowTest, windowThatGoesGivesEverythingBack)
 
 TEST_F(FillWindowTest, sourceThatKnowsOneBufferIsOfferedOne)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     window.offer(buffer());
     window.beginFill();
     Fill filled(window);
@@ -314,7 +314,7 @@ TEST_F(FillWindowTest, sourceThatKnowsOneBufferIsOfferedOne)
 
 TEST_F(FillWindowTest, partThatStaysIsKnownWhileFullOnesAreDelivered)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 4, 2 * BufferBytes + 7);
     EXPECT_TRUE(window.takeDeliverable());
     EXPECT_TRUE(window.hasBytes());
@@ -329,7 +329,7 @@ TEST_F(FillWindowTest, partThatStaysIsKnownWhileFullOnesAreDelivered)
 
 TEST_F(FillWindowTest, spaceIsInOrderAndBeginsWithTheRest)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 2, BufferBytes + 30);
     EXPECT_EQ(deliver(window), Sizes{BufferBytes});
     offer(window, 2);
@@ -345,7 +345,7 @@ TEST_F(FillWindowTest, spaceIsInOrderAndBeginsWithTheRest)
 
 TEST_F(FillWindowTest, partBehindFullBuffersStaysUntilItsFlush)
 {
-    FillWindow window(20ms, demand, racks);
+    FillWindow window(FlushTimes{20ms}, demand, racks);
     fill(window, 4, 2 * BufferBytes + 7);
     const auto due = window.deadline();
     EXPECT_EQ(deliver(window), (Sizes{BufferBytes, BufferBytes}));
@@ -359,14 +359,14 @@ TEST_F(FillWindowTest, partBehindFullBuffersStaysUntilItsFlush)
 
 TEST_F(FillWindowTest, partBehindFullBuffersGoesAtOnceWithoutAnInterval)
 {
-    FillWindow window(0ms, demand, racks);
+    FillWindow window(FlushTimes{0ms}, demand, racks);
     fill(window, 2, BufferBytes + 7);
     EXPECT_EQ(deliver(window), (Sizes{BufferBytes, 7}));
 }
 
 TEST_F(FillWindowTest, demandTakesThePartBehindFullBuffers)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     demand.utter();
     fill(window, 2, BufferBytes + 7);
     EXPECT_EQ(deliver(window), (Sizes{BufferBytes, 7}));
@@ -374,7 +374,7 @@ TEST_F(FillWindowTest, demandTakesThePartBehindFullBuffers)
 
 TEST_F(FillWindowTest, demandFindsWhenThePartThatStaysIsDue)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 2, BufferBytes + 7);
     deliver(window);
     EXPECT_EQ(demand.utter(), demand.dueAt());
@@ -386,7 +386,7 @@ TEST_F(FillWindowTest, demandFindsWhenThePartThatStaysIsDue)
 /// For a source that also waits for a moment of its own: a demand must find that wait, too.
 TEST_F(FillWindowTest, deadlineIsNeverLaterThanTheSourceWantsAndADemandFindsIt)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     const auto latest = Clock::now() + 10min;
     offer(window, 1);
     window.beginFill();
@@ -402,14 +402,14 @@ TEST_F(FillWindowTest, deadlineIsNeverLaterThanTheSourceWantsAndADemandFindsIt)
 
 TEST_F(FillWindowTest, sourceMayReturnBeforeTheBufferIsFull)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 1, 7);
     EXPECT_EQ(deliver(window), Sizes{7});
 }
 
 TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhileFullOnesAreDelivered)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 8, 2 * BufferBytes);
     EXPECT_EQ(buffersOut(), 2);
     deliver(window);
@@ -418,7 +418,7 @@ TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhileFullOnesAreDelivered)
 
 TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhenNothingComes)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 8, 0);
     EXPECT_EQ(deliver(window), Sizes{});
     EXPECT_EQ(window.count(), 1);
@@ -427,7 +427,7 @@ TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhenNothingComes)
 
 TEST_F(FillWindowTest, endDeliversThePart)
 {
-    FillWindow window(1h, demand, racks);
+    FillWindow window(FlushTimes{1h}, demand, racks);
     fill(window, 2, BufferBytes + 7);
     deliver(window);
     window.endAll();

@@ -187,7 +187,7 @@ TEST_F(GatheringRules, sourceWithoutAnIntervalNeverPauses)
 {
     for (const std::chrono::nanoseconds interval : {-1ns, 0ns, 500'000ns})
     {
-        Gathering gathering(interval);
+        Gathering gathering(FlushTimes{interval});
         gathering.took(10, true, Clock::now());
         EXPECT_FALSE(gathering.pauseUntil(10, Capacity, NoDeadline));
     }
@@ -195,7 +195,7 @@ TEST_F(GatheringRules, sourceWithoutAnIntervalNeverPauses)
 
 TEST_F(GatheringRules, bufferWithBytesIsToppedUpWhenItIsDueAtTheLatest)
 {
-    Gathering gathering(50ms);
+    Gathering gathering(FlushTimes{50ms});
     const auto now = Clock::now();
     gathering.took(10, true, now);
     const auto until = gathering.pauseUntil(10, Capacity, now + 20ms);
@@ -206,10 +206,10 @@ TEST_F(GatheringRules, bufferWithBytesIsToppedUpWhenItIsDueAtTheLatest)
 
 TEST_F(GatheringRules, emptyBufferIsNotPausedBeforeUntilTheSourceIsSteady)
 {
-    Gathering fresh(50ms);
+    Gathering fresh(FlushTimes{50ms});
     fresh.took(10, true, Clock::now());
     EXPECT_FALSE(fresh.pauseUntil(0, Capacity, NoDeadline));
-    Gathering gathering(50ms);
+    Gathering gathering(FlushTimes{50ms});
     makeSteady(gathering);
     const auto latest = Clock::now() + 50ms;
     const auto until = gathering.pauseUntil(0, Capacity, NoDeadline);
@@ -217,9 +217,39 @@ TEST_F(GatheringRules, emptyBufferIsNotPausedBeforeUntilTheSourceIsSteady)
     EXPECT_LE(*until, latest);
 }
 
+TEST_F(GatheringRules, bytesThatAWaitHasBroughtMayHaveComeAsLongAgoAsCompletionsAreSeenLate)
+{
+    Gathering gathering(FlushTimes(16ms, {.completions = 1ms, .timers = 1ms}));
+    const auto now = Clock::now();
+    EXPECT_EQ(gathering.dueOf(now), now + 14ms);
+    makeSteady(gathering);
+    const auto lastTake = Clock::now();
+    gathering.took(10, true, lastTake);
+    ASSERT_TRUE(gathering.pauseUntil(0, Capacity, NoDeadline));
+    EXPECT_EQ(gathering.dueOf(lastTake + 5ms), lastTake + 15ms)
+        << "what a pause has gathered came after the take before it, whenever it is seen";
+}
+
+TEST(FlushTimes, lateTimersTakeAnEighthOfAnIntervalAtMost)
+{
+    const Delays delays{.completions = 100us, .timers = 1ms};
+    EXPECT_EQ(FlushTimes(800us, delays).afterArrival(), 700us);
+    EXPECT_EQ(FlushTimes(800us, delays).afterWait(), 600us);
+}
+
+TEST(FlushTimes, atOnceAndNeverStayWhatTheyAre)
+{
+    for (const auto interval : {0ns, -1ns})
+    {
+        const FlushTimes times(interval, {.completions = 1ms, .timers = 1ms});
+        EXPECT_EQ(times.afterArrival(), interval);
+        EXPECT_EQ(times.afterWait(), interval);
+    }
+}
+
 TEST_F(GatheringRules, bytesFoundAfterAPauseAreDueAnIntervalAfterTheTakeBeforeIt)
 {
-    Gathering gathering(1h);
+    Gathering gathering(FlushTimes{1h});
     makeSteady(gathering);
     const auto lastTake = Clock::now() + 20ms;
     gathering.took(10, true, lastTake);
@@ -232,7 +262,7 @@ TEST_F(GatheringRules, bytesFoundAfterAPauseAreDueAnIntervalAfterTheTakeBeforeIt
 
 TEST_F(GatheringRules, bytesThatATakeLeftQueuedAreAsOldAsThePause)
 {
-    Gathering gathering(1h);
+    Gathering gathering(FlushTimes{1h});
     makeSteady(gathering);
     const auto emptySince = Clock::now() + 20ms;
     gathering.took(10, true, emptySince);
@@ -247,7 +277,7 @@ TEST_F(GatheringRules, bytesThatATakeLeftQueuedAreAsOldAsThePause)
 /// A demand ends the pause; what it does not take has been there all the same.
 TEST_F(GatheringRules, bytesThatGatheredInAPauseThatWasCutShortAreAsOldAsIt)
 {
-    Gathering gathering(50ms);
+    Gathering gathering(FlushTimes{50ms});
     const auto emptySince = Clock::now();
     gathering.took(10, true, emptySince);
     ASSERT_TRUE(gathering.pauseUntil(10, Capacity, emptySince + 50ms));
@@ -257,7 +287,7 @@ TEST_F(GatheringRules, bytesThatGatheredInAPauseThatWasCutShortAreAsOldAsIt)
 
 TEST_F(GatheringRules, sourceThatHadNothingAfterAPauseWaitsForItsNextBytes)
 {
-    Gathering gathering(50ms);
+    Gathering gathering(FlushTimes{50ms});
     makeSteady(gathering);
     ASSERT_TRUE(gathering.pauseUntil(0, Capacity, NoDeadline));
     gathering.foundNothing();
@@ -269,7 +299,7 @@ TEST_F(GatheringRules, sourceThatHadNothingAfterAPauseWaitsForItsNextBytes)
 
 TEST_F(GatheringRules, pausesAreBoundedHoweverLongTheInterval)
 {
-    Gathering gathering(1h);
+    Gathering gathering(FlushTimes{1h});
     const auto now = Clock::now();
     gathering.took(10, true, now);
     const auto until = gathering.pauseUntil(10, Capacity, now + 1h);
@@ -279,7 +309,7 @@ TEST_F(GatheringRules, pausesAreBoundedHoweverLongTheInterval)
 
 TEST_F(GatheringRules, fastSourceIsNeverMadeToPause)
 {
-    Gathering gathering(50ms);
+    Gathering gathering(FlushTimes{50ms});
     for (int take = 0; take < 10; ++take)
     {
         gathering.took(1 << 20, true, Clock::now());
@@ -292,14 +322,14 @@ TEST_F(GatheringRules, senderIsNotHeldUpForABufferThatItsQueueCannotFill)
 {
     constexpr std::size_t LargeCapacity = 64 << 20;
     constexpr std::size_t QueuedBytes = 128 << 10;
-    Gathering fast(100ms);
+    Gathering fast(FlushTimes{100ms});
     const auto now = Clock::now();
     for (int take = 50; take-- > 0;)
     {
         fast.took(QueuedBytes, true, now - take * 100us);
     }
     EXPECT_FALSE(fast.pauseUntil(QueuedBytes, LargeCapacity, now + 100ms));
-    Gathering slow(100ms);
+    Gathering slow(FlushTimes{100ms});
     for (int take = 50; take-- > 0;)
     {
         slow.took(QueuedBytes, true, now - take * 20ms);

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace weft
+{
+
+/// How late a source is told of things; what its flush interval must have room for.
+struct Delays
+{
+    std::chrono::nanoseconds completions{}; // after bytes have ended its wait
+    std::chrono::nanoseconds timers{};      // after a deadline has passed
+};
+
+/// A flush interval as a source counts it, so that its bytes are on their way when the interval has
+/// passed since they came.
+class FlushTimes
+{
+public:
+    /// The part of an interval that may be set aside for late timers.
+    static constexpr int TimerShare = 8;
+
+    /// Negative: none.
+    explicit FlushTimes(std::chrono::nanoseconds flushInterval) noexcept
+        : sinceArrival(flushInterval),
+          sinceSeen(flushInterval)
+    {
+    }
+
+    FlushTimes(std::chrono::nanoseconds flushInterval, const Delays& delays) noexcept
+        : FlushTimes(flushInterval)
+    {
+        if (flushInterval > delays.completions)
+        {
+            sinceArrival -= std::min(delays.timers, flushInterval / TimerShare);
+            sinceSeen = sinceArrival - delays.completions;
+        }
+    }
+
+    /// From the moment at which bytes can have come first.
+    std::chrono::nanoseconds afterArrival() const noexcept
+    {
+        return sinceArrival;
+    }
+
+    /// From the moment at which a source is told of bytes that it has waited for.
+    std::chrono::nanoseconds afterWait() const noexcept
+    {
+        return sinceSeen;
+    }
+
+private:
+    std::chrono::nanoseconds sinceArrival;
+    std::chrono::nanoseconds sinceSeen;
+};
+
+} // namespace weft
