@@ -3,8 +3,6 @@
 
 #include <weft/fibers/scheduler.hpp>
 
-#include <boost/context/stack_traits.hpp>
-
 #if defined(WEFT_ADDRESS_SANITIZER)
 #    include <sanitizer/common_interface_defs.h>
 #endif
@@ -22,10 +20,7 @@ void Scheduler::awakened(boost::fibers::context* context) noexcept
         if (dispatcher == nullptr)
         {
             dispatcher = context;
-            auto* const end =
-                reinterpret_cast<std::byte*>(context) + sizeof(boost::fibers::context);
-            const auto sizeBytes = boost::context::stack_traits::default_size() - 512;
-            dispatcherState.prepare(end - sizeBytes, sizeBytes);
+            dispatcherState.prepareOnStackOfBoost(*context);
         }
         return;
     }
@@ -139,6 +134,7 @@ boost::fibers::context* Scheduler::enterNext(FiberState leftIn) noexcept
 void Scheduler::changeContext(const FiberContext& to, FiberState leftIn) noexcept
 {
     auto& from = switchStateOf(*announced, announcedRecord);
+    // At the end of the reactor all others that run were resumed in order to end.
     bool fromHasFinished = idleContextsEnd && announced != mainContext && announced != dispatcher;
     if (announcedRecord != nullptr)
     {

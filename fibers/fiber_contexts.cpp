@@ -1,11 +1,11 @@
 // The contexts that fibers run on: how they are made, kept for the next fiber, and ended. This file
-// is compiled without sanitizers: the short visits that Boost.Context pays to a new stack to prepare
-// it, and to an old one to release it, would confuse them.
+// is compiled without sanitizers: the short visits that Boost.Context pays to a new stack to
+// prepare it, and to an old one to release it, would confuse them.
 
 #include <weft/fibers/scheduler.hpp>
+#include <weft/memory/assert.hpp>
 
 #include <boost/context/stack_context.hpp>
-#include <boost/context/stack_traits.hpp>
 #include <boost/fiber/fiber.hpp>
 #include <boost/fiber/operations.hpp>
 
@@ -41,20 +41,6 @@ public:
 namespace weft
 {
 
-/// At the top of each stack of the slab, above the context. A stack that was never taken has zeros
-/// there, and what is there stays while the stack is in the slab.
-struct StackTenant
-{
-    static StackTenant& of(const Stack& stack) noexcept
-    {
-        return *reinterpret_cast<StackTenant*>(stack.top() - sizeof(StackTenant));
-    }
-
-    boost::fibers::context* idle; // the context that waits on this stack for its next fiber
-    FiberRecord* lastFiber;       // whose end the context did not survive
-    alignas(ContextHook) std::byte hookStorage[sizeof(ContextHook)];
-};
-
 /// For contexts that Boost.Fiber's own calls make on a reactor (boost::fibers::async, say).
 class ForeignContextHook final : public ContextHook
 {
@@ -63,10 +49,7 @@ public:
         : ContextHook(&context, nullptr),
           scheduler(owner)
     {
-        // Boost places the context object at the top of the context's stack.
-        auto* const end = reinterpret_cast<std::byte*>(&context) + sizeof(boost::fibers::context);
-        const auto sizeBytes = boost::context::stack_traits::default_size() - 512;
-        idleState.prepare(end - sizeBytes, sizeBytes);
+        idleState.prepareOnStackOfBoost(context);
         ++scheduler.foreignContexts;
     }
 
@@ -91,23 +74,22 @@ class SlabStackAllocator
 public:
     SlabStackAllocator(Scheduler& owner, const Stack& taken) noexcept
         : scheduler(&owner),
-          tenant(&StackTenant::of(taken)),
-          sizeBytes(taken.sizeBytes - sizeof(StackTenant))
+          stack(taken)
     {
     }
 
     boost::context::stack_context allocate() noexcept
     {
         boost::context::stack_context context;
-        context.size = sizeBytes;
-        context.sp = tenant;
+        context.size = stack.sizeBytes;
+        context.sp = stack.top();
         return context;
     }
 
     void deallocate(boost::context::stack_context&) noexcept
     {
         --scheduler->contextsOnStacks;
-        if (auto* const record = std::exchange(tenant->lastFiber, nullptr))
+        if (auto* const record = std::exchange(scheduler->tenants.of(stack).lastFiber, nullptr))
         {
             record->line.switchState.discard();
             scheduler->stackReleased(*record);
@@ -116,16 +98,16 @@ public:
 
 private:
     Scheduler* scheduler;
-    StackTenant* tenant;
-    std::size_t sizeBytes;
+    Stack stack;
 };
 
 void Scheduler::startFiber(FiberRecord& record) noexcept
 {
-    auto& tenant = StackTenant::of(record.stack);
+    auto& tenant = tenants.of(record.stack);
     if (auto* const context = std::exchange(tenant.idle, nullptr))
     {
         auto& hook = *static_cast<ContextHook*>(context->get_properties());
+        WEFT_ASSERT(hook.record == nullptr);
         hook.record = &record;
         record.line.switchState.takeOver(hook.idleState);
         makeReady({.context = context, .record = &record});
@@ -155,6 +137,7 @@ bool Scheduler::keepContext(StackTenant& tenant) noexcept
 {
     auto& context = *announced;
     auto& record = *announcedRecord;
+    WEFT_ASSERT(record.line.state() == FiberState::Finished);
     if (boost::fibers::worker_context<FiberSpecificValues>::existIn(context))
     {
         tenant.lastFiber = &record;
@@ -167,16 +150,18 @@ bool Scheduler::keepContext(StackTenant& tenant) noexcept
     announcedRecord = nullptr;
     stackReleased(record);
     switchAway();
+    WEFT_ASSERT(announcedRecord == hook.record);
     return announcedRecord != nullptr;
 }
 
 void Scheduler::endIdleContexts() noexcept
 {
+    WEFT_ASSERT(liveFibers.load(std::memory_order_relaxed) == 0 && foreignContexts == 0);
     idleContextsEnd = true;
     slab.forEachTaken(
         [this](const Stack& stack) noexcept
         {
-            if (auto* const context = std::exchange(StackTenant::of(stack).idle, nullptr))
+            if (auto* const context = std::exchange(tenants.of(stack).idle, nullptr))
             {
                 makeReady({.context = context, .record = nullptr});
             }

@@ -74,7 +74,8 @@ public:
         idleState.discard();
     }
 
-    /// Boost deletes a context's properties with it; those of our fibers live on their stack.
+    /// Boost deletes a context's properties with it; those of our fibers live in the stack's
+    /// StackTenant.
     static void operator delete(void*) noexcept
     {
     }
@@ -87,7 +88,7 @@ public:
 
 /// All of ours that a switch to or from a fiber touches. The reactor thread writes, the registry
 /// reads.
-class SwitchLine
+class SwitchPart
 {
 public:
     struct StateSince
@@ -130,7 +131,7 @@ private:
 };
 
 #if !defined(WEFT_ADDRESS_SANITIZER) && !defined(WEFT_THREAD_SANITIZER)
-static_assert(sizeof(SwitchLine) == 32);
+static_assert(sizeof(SwitchPart) == 32);
 #endif
 
 /// A context of Boost.Fiber and what we keep for it.
@@ -342,7 +343,7 @@ private:
     /// Of the stack in use when the fiber was last suspended. Any thread.
     std::size_t stackUsedBytes() const noexcept;
 
-    SwitchLine line;
+    SwitchPart line;
 
     // What a wait touches, in the same cache line.
     Scheduler* home;

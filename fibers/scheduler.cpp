@@ -33,6 +33,7 @@ Scheduler::ExitItem::ExitItem(Scheduler& owner) noexcept
 Scheduler::Scheduler(const SchedulerOptions& options)
     : index(options.reactorIndex),
       slab(options.stacks),
+      tenants(options.stacks),
       recordPool(options.recordsMax),
       ready(options.recordsMax + 1), // the main context
       givingWay(options.recordsMax)

@@ -4,6 +4,7 @@
 #include <weft/fibers/inbox.hpp>
 #include <weft/fibers/ready_queue.hpp>
 #include <weft/fibers/record_pool.hpp>
+#include <weft/fibers/stack_tenant.hpp>
 #include <weft/memory/stack_slab.hpp>
 
 #include <boost/fiber/algo/algorithm.hpp>
@@ -19,8 +20,6 @@
 
 namespace weft
 {
-
-struct StackTenant;
 
 /// What the scheduler asks of the layer above: time, I/O and sleep.
 class ReactorDriver
@@ -245,6 +244,7 @@ private:
 
     const std::size_t index;
     StackSlab slab;
+    const StackTenants tenants;
     RecordPool recordPool;
 
     // Shared with other threads.

@@ -1,5 +1,7 @@
 #include <weft/fibers/switch_state.hpp>
 
+#include <boost/context/stack_traits.hpp>
+
 #include <utility>
 
 #include <cxxabi.h>
@@ -31,6 +33,14 @@ void SwitchState::prepare([[maybe_unused]] const void* stackBottom,
 #if defined(WEFT_THREAD_SANITIZER)
     threadSanitizerFiber = __tsan_create_fiber(0);
 #endif
+}
+
+void SwitchState::prepareOnStackOfBoost(const boost::fibers::context& context) noexcept
+{
+    // Boost places the context object at the top of the context's stack.
+    const auto* const end = reinterpret_cast<const std::byte*>(&context) + sizeof(context);
+    const auto sizeBytes = boost::context::stack_traits::default_size() - 512;
+    prepare(end - sizeBytes, sizeBytes);
 }
 
 void SwitchState::adoptThread() noexcept

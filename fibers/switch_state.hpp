@@ -1,5 +1,7 @@
 #pragma once
 
+#include <boost/fiber/context.hpp>
+
 #include <cstddef>
 
 namespace weft
@@ -27,6 +29,9 @@ public:
 
     /// Makes the state that of a context that has not run yet.
     void prepare(const void* stackBottom, std::size_t stackSizeBytes) noexcept;
+
+    /// The same for one on a stack of Boost.Fiber's own.
+    void prepareOnStackOfBoost(const boost::fibers::context& context) noexcept;
 
     /// Adopts the calling thread's own context.
     void adoptThread() noexcept;

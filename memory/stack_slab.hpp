@@ -104,8 +104,7 @@ public:
     StackSlab(const StackSlab&) = delete;
     StackSlab& operator=(const StackSlab&) = delete;
 
-    /// The stack of that class given back last, with what it held then, else one never used, with
-    /// zeros.
+    /// The stack of that class given back last, with what it held then, else one never used.
     /// Errors: MemoryError::NoFreeStack, MemoryError::MapCountExhausted, or the errno with which
     /// the kernel refused the guard page. A failed take changes nothing. Owner thread.
     std::expected<Stack, std::error_code> take(StackClass stackClass) noexcept;

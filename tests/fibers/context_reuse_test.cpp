@@ -5,6 +5,7 @@
 
 #include <boost/fiber/barrier.hpp>
 #include <boost/fiber/fss.hpp>
+#include <boost/fiber/future.hpp>
 #include <boost/fiber/operations.hpp>
 #include <gtest/gtest.h>
 
@@ -118,6 +119,33 @@ TEST(ContextReuse, exceptionOfTheLastFiberIsNotTheNextOnes)
             });
 }
 
+TEST(ContextReuse, exceptionThatASuspendedFiberHadCaughtIsNotTheNextOnes)
+{
+    Runtime runtime(smallRuntime());
+    onFiber(runtime,
+            []
+            {
+                onNextFiber(
+                    []
+                    {
+                        try
+                        {
+                            throw std::runtime_error("on purpose");
+                        }
+                        catch (const std::runtime_error&)
+                        {
+                            this_fiber::yield();
+                            return std::current_exception() != nullptr;
+                        }
+                    });
+                EXPECT_TRUE(onNextFiber(
+                    []
+                    {
+                        return std::current_exception() == nullptr;
+                    }));
+            });
+}
+
 TEST(ContextReuse, stopOfTheLastFiberIsNotTheNextOnes)
 {
     Runtime runtime(smallRuntime());
@@ -162,6 +190,34 @@ TEST(ContextReuse, contextsThatWaitForAFiberEndWithTheReactor)
                     }
                 });
     }
+}
+
+TEST(ContextReuse, reactorEndsWithContextsOfAllKinds)
+{
+    boost::fibers::fiber_specific_ptr<int> value;
+    boost::fibers::future<int> late;
+    {
+        Runtime runtime(smallRuntime());
+        for (const auto stackClass : StackClasses)
+        {
+            runtime.spawn({.name = "kept", .stack = stackClass}, [] {}).join();
+        }
+        onFiber(runtime,
+                [&]
+                {
+                    value.reset(new int(1));
+                    late = boost::fibers::async(
+                        []
+                        {
+                            for (int round = 0; round < 1000; ++round)
+                            {
+                                boost::this_fiber::yield();
+                            }
+                            return 2;
+                        });
+                });
+    }
+    EXPECT_EQ(late.get(), 2) << "it has outlived the last fiber of ours";
 }
 
 } // namespace weft

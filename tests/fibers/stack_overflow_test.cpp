@@ -73,6 +73,24 @@ TEST_F(StackOverflowDeathTest, namesTheFiberAndItsClass)
                  "stack overflow in fiber 'recursive' \\(id [0-9]+\\): 16 KiB, class small");
 }
 
+TEST_F(StackOverflowDeathTest, namesTheSecondFiberOnAStackAndNotTheFirst)
+{
+    EXPECT_DEATH(
+        {
+            Runtime runtime(smallRuntime());
+            runtime.spawn({.name = "before"}, [] {}).join();
+            runtime
+                .spawn({.name = "recursive"},
+                       []
+                       {
+                           volatile int sum = recurse(TooDeepForSmall);
+                           (void)sum;
+                       })
+                .join();
+        },
+        "stack overflow in fiber 'recursive'");
+}
+
 TEST_F(StackOverflowDeathTest, saysHowToGetALargerStack)
 {
     EXPECT_DEATH(recurseOnFiber(StackClass::Small, TooDeepForSmall),

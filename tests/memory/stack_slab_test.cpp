@@ -36,6 +36,36 @@ TEST(StackSlab, theStackGivenBackLastIsTakenNext)
     slab.give(next);
 }
 
+TEST(StackSlab, whatLiesOnAStackStaysUntilItIsTakenAgain)
+{
+    StackSlab slab(withStacks(2, 0, 0));
+    const Stack stack = slab.take(StackClass::Small).value();
+    stack.top()[-1] = std::byte{0x33};
+    slab.give(stack);
+    const Stack again = slab.take(StackClass::Small).value();
+    EXPECT_EQ(again.bottom, stack.bottom);
+    EXPECT_EQ(again.top()[-1], std::byte{0x33});
+    slab.give(again);
+}
+
+TEST(StackSlab, eachStackThatWasEverTakenIsVisited)
+{
+    StackSlab slab(withStacks(4, 4, 0));
+    const Stack kept = slab.take(StackClass::Small).value();
+    const Stack givenBack = slab.take(StackClass::Small).value();
+    const Stack medium = slab.take(StackClass::Medium).value();
+    slab.give(givenBack);
+    std::vector<std::byte*> visited;
+    slab.forEachTaken(
+        [&visited](const Stack& stack)
+        {
+            visited.push_back(stack.bottom);
+        });
+    EXPECT_EQ(visited, (std::vector<std::byte*>{kept.bottom, givenBack.bottom, medium.bottom}));
+    slab.give(kept);
+    slab.give(medium);
+}
+
 TEST(StackSlab, everyByteOfAStackIsUsableInEveryClass)
 {
     StackSlab slab(withStacks(2, 2, 2));
