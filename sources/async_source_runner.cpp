@@ -47,7 +47,7 @@ public:
         }
     }
 
-    Delays allowBatching(std::chrono::nanoseconds flushInterval) noexcept override
+    FlushTimes::Delays allowBatching(std::chrono::nanoseconds flushInterval) noexcept override
     {
         WEFT_ASSERT(!batchedInterval);
         batchedInterval = flushInterval;

@@ -3,6 +3,7 @@
 #include <weft/memory/buffer_rack.hpp>
 #include <weft/memory/io_buffer.hpp>
 #include <weft/sources/flush_demand.hpp>
+#include <weft/sources/flush_times.hpp>
 #include <weft/sources/gathering.hpp>
 #include <weft/timers/clock.hpp>
 

@@ -1,25 +1,27 @@
 #pragma once
 
+#include <weft/memory/assert.hpp>
+
 #include <algorithm>
 #include <chrono>
 
 namespace weft
 {
 
-/// How late a source is told of things; what its flush interval must have room for.
-struct Delays
-{
-    std::chrono::nanoseconds completions{}; // after bytes have ended its wait
-    std::chrono::nanoseconds timers{};      // after a deadline has passed
-};
-
 /// A flush interval as a source counts it, so that its bytes are on their way when the interval has
-/// passed since they came.
+/// passed since they came; where timers are late by more than an eighth of it, by what is more.
 class FlushTimes
 {
 public:
     /// The part of an interval that may be set aside for late timers.
     static constexpr int TimerShare = 8;
+
+    /// How late a source is told of things.
+    struct Delays
+    {
+        std::chrono::nanoseconds completions{}; // after bytes have ended its wait
+        std::chrono::nanoseconds timers{};      // after a deadline has passed
+    };
 
     /// Negative: none.
     explicit FlushTimes(std::chrono::nanoseconds flushInterval) noexcept
@@ -28,11 +30,13 @@ public:
     {
     }
 
+    /// Completions are late by no more than half of an interval that is positive.
     FlushTimes(std::chrono::nanoseconds flushInterval, const Delays& delays) noexcept
         : FlushTimes(flushInterval)
     {
-        if (flushInterval > delays.completions)
+        if (flushInterval > std::chrono::nanoseconds::zero())
         {
+            WEFT_ASSERT(delays.completions <= flushInterval / 2);
             sinceArrival -= std::min(delays.timers, flushInterval / TimerShare);
             sinceSeen = sinceArrival - delays.completions;
         }

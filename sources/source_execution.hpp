@@ -44,8 +44,9 @@ public:
     virtual std::uint32_t buffersInFlight() const noexcept = 0;
 
     /// The source tolerates batching (reactor/batching.hpp) within its flush interval, from here to
-    /// release(). Answers what is to be reckoned with.
-    virtual Delays allowBatching([[maybe_unused]] std::chrono::nanoseconds flushInterval) noexcept
+    /// release(). Answers how late the source is told of completions and deadlines then.
+    virtual FlushTimes::Delays
+    allowBatching([[maybe_unused]] std::chrono::nanoseconds flushInterval) noexcept
     {
         return {};
     }

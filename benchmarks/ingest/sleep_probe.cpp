@@ -4,6 +4,7 @@
 #include <future>
 
 #include <load/process_setup.hpp>
+#include <sys/prctl.h>
 
 namespace weft::bench
 {
@@ -17,6 +18,7 @@ void SleepProbe::sample()
                [this]
                {
                    pinTo(cpuNumber);
+                   ::prctl(PR_SET_TIMERSLACK, 1UL); // ns
                    for (int count = 0; count < Sleeps; ++count)
                    {
                        const auto until = nowNs() + SleepNs;
@@ -30,7 +32,7 @@ void SleepProbe::sample()
 
 std::int64_t SleepProbe::p99Ns() const
 {
-    return latenessNs[latenessNs.size() * 99 / 100];
+    return latenessNs[(latenessNs.size() * 99 + 99) / 100 - 1];
 }
 
 std::int64_t SleepProbe::worstNs() const

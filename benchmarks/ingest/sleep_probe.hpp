@@ -6,8 +6,9 @@
 namespace weft::bench
 {
 
-/// How late the machine wakes a thread that does nothing but sleep on a CPU: no receiver that
-/// sleeps between messages can be more punctual. Taken between the runs of a case.
+/// How late the machine wakes a thread that does nothing but sleep on a CPU, the timer's slack
+/// apart: a receiver that sleeps between messages is hardly more punctual. Taken before each round
+/// of a case's receivers.
 class SleepProbe
 {
 public:

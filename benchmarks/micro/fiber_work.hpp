@@ -9,7 +9,7 @@
 #include <vector>
 
 /// \file
-/// What fibers are measured by. Inline, as Boost.Fiber comes to it in two ways: see stock.hpp.
+/// What fibers are measured by. Inline, as Boost.Fiber comes to it in two ways: see shared_stock.hpp.
 
 namespace weft::bench
 {

@@ -170,22 +170,26 @@ BENCHMARK(spawnJoinContext)->Name("spawn-join/context")->UseRealTime();
 BENCHMARK(spawnJoinThread)->Name("spawn-join/thread")->UseRealTime();
 
 #if defined(WEFT_BENCH_SHARED_STOCK)
+void onSharedStock(benchmark::State& state, const char* function)
+{
+    if (const auto work = sharedStock(function, state))
+    {
+        onThread(
+            [&state, work]
+            {
+                work(state);
+            });
+    }
+}
+
 void switchSharedStock(benchmark::State& state)
 {
-    onThread(
-        [&state]
-        {
-            sharedStock(SwitchAmongSharedStock)(state);
-        });
+    onSharedStock(state, SwitchAmongSharedStock);
 }
 
 void spawnJoinSharedStock(benchmark::State& state)
 {
-    onThread(
-        [&state]
-        {
-            sharedStock(SpawnAndJoinSharedStock)(state);
-        });
+    onSharedStock(state, SpawnAndJoinSharedStock);
 }
 
 BENCHMARK(switchSharedStock)->Name("switch/stock-shared")->Arg(2)->Arg(1000)->UseRealTime();

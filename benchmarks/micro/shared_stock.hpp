@@ -16,8 +16,8 @@ using Work = void (*)(benchmark::State&);
 constexpr const char* SwitchAmongSharedStock = "weftBenchSwitchAmongSharedStock";
 constexpr const char* SpawnAndJoinSharedStock = "weftBenchSpawnAndJoinSharedStock";
 
-/// A function of the plugin. On a thread that has not used Boost.Fiber. Throws std::runtime_error
-/// when the plugin cannot be loaded.
-Work sharedStock(const char* function);
+/// A function of the plugin, for a thread that has not used Boost.Fiber. Null when it cannot be
+/// loaded; the benchmark is then marked as failed.
+Work sharedStock(const char* function, benchmark::State& state);
 
 } // namespace weft::bench

@@ -230,23 +230,6 @@ TEST_F(GatheringRules, bytesThatAWaitHasBroughtMayHaveComeAsLongAgoAsCompletions
         << "what a pause has gathered came after the take before it, whenever it is seen";
 }
 
-TEST(FlushTimes, lateTimersTakeAnEighthOfAnIntervalAtMost)
-{
-    const Delays delays{.completions = 100us, .timers = 1ms};
-    EXPECT_EQ(FlushTimes(800us, delays).afterArrival(), 700us);
-    EXPECT_EQ(FlushTimes(800us, delays).afterWait(), 600us);
-}
-
-TEST(FlushTimes, atOnceAndNeverStayWhatTheyAre)
-{
-    for (const auto interval : {0ns, -1ns})
-    {
-        const FlushTimes times(interval, {.completions = 1ms, .timers = 1ms});
-        EXPECT_EQ(times.afterArrival(), interval);
-        EXPECT_EQ(times.afterWait(), interval);
-    }
-}
-
 TEST_F(GatheringRules, bytesFoundAfterAPauseAreDueAnIntervalAfterTheTakeBeforeIt)
 {
     Gathering gathering(FlushTimes{1h});

@@ -177,10 +177,10 @@ def fiber_bars(results):
 
     def bar(about, limit, what, number=""):
         times = results.micro.get((what, number), {})
-        linked, shared = (ratio(times.get("weft"), times.get(who)) for who in STOCKS)
+        archive, shared = (ratio(times.get("weft"), times.get(who)) for who in STOCKS)
         if shared is None:
-            return Bar(about, "time, of stock Boost.Fiber, linked statically", "<=", limit, linked)
-        note = "" if linked is None else f"{linked:.2f} of one that is linked statically"
+            return Bar(about, "time, of stock Boost.Fiber, linked statically", "<=", limit, archive)
+        note = "" if archive is None else f"{archive:.2f} of one that is linked statically"
         return Bar(about, "time, of stock Boost.Fiber", "<=", limit, shared, note=note)
 
     return [

@@ -106,7 +106,7 @@ def details(cases, headings, figures):
 
 
 def sleeps(cases, headings):
-    """What no receiver that sleeps can be more punctual than."""
+    """What a receiver that sleeps is hardly more punctual than."""
     measured = [case.sleep_late_ms for case in cases]
     if not any(measured):
         return ""
