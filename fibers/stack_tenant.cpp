@@ -1,4 +1,5 @@
 #include <weft/fibers/stack_tenant.hpp>
+#include <weft/memory/stack_class.hpp>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,7 @@ StackTenants::StackTenants(const StackSlabOptions& stacks)
         const auto place = static_cast<std::size_t>(stackClass);
         const std::size_t count = stacks.stacks[place];
         mappings[place] =
-            MemoryMapping(MemoryMapping::Use::Stacks, count * sizeof(StackTenant),
+            MemoryMapping(MemoryMapping::Use::Buffers, count * sizeof(StackTenant),
                           fmt::format("the contexts on {} {} stacks", count, toString(stackClass)));
     }
 }

@@ -8,13 +8,13 @@
 namespace weft
 {
 
-/// A flush interval as a source counts it, so that its bytes are on their way when the interval has
-/// passed since they came; where timers are late by more than an eighth of it, by what is more.
+/// A flush interval as a source counts it: its bytes are on their way when the interval has passed
+/// since they came, where timers are late by no more than an eighth of it.
 class FlushTimes
 {
 public:
-    /// The part of an interval that may be set aside for late timers.
-    static constexpr int TimerShare = 8;
+    /// The part of an interval that may be set aside for either delay.
+    static constexpr int Share = 8;
 
     /// How late a source is told of things.
     struct Delays
@@ -30,14 +30,14 @@ public:
     {
     }
 
-    /// Completions are late by no more than half of an interval that is positive.
+    /// Completions are late by no more than the same part of an interval that is positive.
     FlushTimes(std::chrono::nanoseconds flushInterval, const Delays& delays) noexcept
         : FlushTimes(flushInterval)
     {
         if (flushInterval > std::chrono::nanoseconds::zero())
         {
-            WEFT_ASSERT(delays.completions <= flushInterval / 2);
-            sinceArrival -= std::min(delays.timers, flushInterval / TimerShare);
+            WEFT_ASSERT(delays.completions <= flushInterval / Share);
+            sinceArrival -= std::min(delays.timers, flushInterval / Share);
             sinceSeen = sinceArrival - delays.completions;
         }
     }

@@ -12,10 +12,9 @@ namespace weft
 
 /// When a source lets bytes gather in the kernel instead of taking each as it comes: one receive
 /// and one wake-up for all that arrives within a flush interval. Rules:
-///   1. Nothing is delivered later than the interval after it has arrived.
+///   1. Nothing is delivered later than the interval after it has arrived (FlushTimes).
 ///   2. A source that brings a buffer, or QueueBytes, sooner than PauseLeast is never made to
-///   pause,
-///      and none for longer than it probably takes to bring that.
+///      pause, and none for longer than it probably takes to bring that.
 ///   3. One that had nothing after a pause waits for its next bytes as ever.
 ///   4. What a take after a pause leaves queued, for lack of space, is taken at once, and is as old
 ///      as the pause: its interval counts from there.

@@ -9,7 +9,8 @@
 #include <vector>
 
 /// \file
-/// What fibers are measured by. Inline, as Boost.Fiber comes to it in two ways: see shared_stock.hpp.
+/// What fibers are measured by. Inline, as Boost.Fiber comes to it in two ways: see
+/// shared_stock.hpp.
 
 namespace weft::bench
 {
