@@ -1,5 +1,7 @@
 #include "campaign.hpp"
 
+#include "sleep_probe.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,7 +44,8 @@ RunResult runReceiver(const Case& what, const std::string& receiver, const TestF
 CaseRuns runCase(const Case& what, std::size_t repetitions,
                  const std::function<void()>& whileWaiting)
 {
-    CaseRuns runs{.what = what, .receivers = {}, .sleeps = SleepProbe(what.plan.receiverCpu)};
+    CaseRuns runs{.what = what, .receivers = {}, .sleepsLate = {}};
+    tools::LatencyHistogram sleepsLate;
     for (const auto& receiver : what.receivers)
     {
         runs.receivers.push_back({.receiver = receiver, .results = {}, .figures = {}});
@@ -56,7 +59,8 @@ CaseRuns runCase(const Case& what, std::size_t repetitions,
     {
         if (what.plan.messagesPerSecond > 0)
         {
-            runs.sleeps.sample();
+            sampleSleeps(what.plan.receiverCpu, sleepsLate);
+            runs.sleepsLate = sleepsLate.summary();
         }
         for (std::size_t turn = 0; turn < runs.receivers.size(); ++turn)
         {

@@ -2,12 +2,13 @@
 
 #include "cases.hpp"
 #include "figures.hpp"
-#include "sleep_probe.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <ingest_result.hpp>
 #include <load/run.hpp>
 
 namespace weft::bench
@@ -26,7 +27,9 @@ struct CaseRuns
 {
     Case what;
     std::vector<ReceiverRuns> receivers;
-    SleepProbe sleeps; // on the receiver's CPU; empty where latency is not measured
+    /// How late bare sleeps on the receiver's CPU ended, before each round of the receivers;
+    /// nothing where latency is not measured.
+    std::optional<tools::LatencySummary> sleepsLate;
 };
 
 /// Runs each receiver of the case `repetitions` times, in turn, beginning with another one each

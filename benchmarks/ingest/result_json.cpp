@@ -63,10 +63,10 @@ nlohmann::ordered_json toJson(const CaseRuns& runs)
                                 {"files", plan.files},
                                 {"file_bytes", plan.fileBytes},
                                 {"compute_beside", plan.computeBeside}};
-    if (!runs.sleeps.empty())
+    if (runs.sleepsLate)
     {
-        json["sleep_late_p99_ns"] = runs.sleeps.p99Ns();
-        json["sleep_late_worst_ns"] = runs.sleeps.worstNs();
+        json["sleep_late_p99_ns"] = runs.sleepsLate->p99.count();
+        json["sleep_late_worst_ns"] = runs.sleepsLate->max.count();
     }
     for (const auto& own : runs.receivers)
     {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -219,12 +220,13 @@ void printTable(const CaseRuns& runs, const CaseRuns* basis)
         }
         fmt::print("\n");
     }
-    if (!runs.sleeps.empty())
+    if (runs.sleepsLate)
     {
-        fmt::print("a sleep of 1 ms between the runs ended late by {:.3f} ms (p99), {:.3f} at "
+        using Milliseconds = std::chrono::duration<double, std::milli>;
+        fmt::print("bare sleeps of 1 ms before each round ended late by {:.3f} ms (p99), {:.3f} at "
                    "worst\n",
-                   static_cast<double>(runs.sleeps.p99Ns()) / 1e6,
-                   static_cast<double>(runs.sleeps.worstNs()) / 1e6);
+                   Milliseconds(runs.sleepsLate->p99).count(),
+                   Milliseconds(runs.sleepsLate->max).count());
     }
     printGeneratorFaults(runs);
     std::fflush(stdout);

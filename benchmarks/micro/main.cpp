@@ -16,8 +16,8 @@ constexpr const char* Help =
 A name is WHAT/WHO or WHAT/WHO/NUMBER. WHO is 'weft' on a reactor, 'stock' for Boost.Fiber under its
 own scheduler, linked as weft links it (the archive, where there is one), 'stock-shared' for the same
 from its shared library, as Debian's packages link it by default, 'context' for Boost.Context without
-any scheduler, 'thread' for plain threads, 'heap' for malloc and free. All that have the same WHAT and NUMBER do the same work; where one CPU is enough
-they have the same one, pinned.
+any scheduler, 'thread' for plain threads, 'heap' for malloc and free. All that have the same WHAT and
+NUMBER do the same work; where one CPU is enough they have the same one, pinned.
 
   switch               one fiber hands the CPU to the next one, among NUMBER fibers
   spawn-join           a fiber, or a thread, that does nothing is started and joined; warm. context:

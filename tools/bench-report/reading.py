@@ -87,7 +87,7 @@ class Case:
     rate: float  # messages a second in all
     flush_ms: float
     receivers: dict  # name -> Receiver
-    sleep_late_ms: tuple | None = None  # a bare sleep between the runs: p99, worst
+    sleep_late_ms: tuple | None = None  # bare sleeps before each round: p99, worst
 
     def value(self, receiver, figure):
         """None when that was not measured."""

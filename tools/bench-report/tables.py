@@ -115,7 +115,7 @@ def sleeps(cases, headings):
         for place, name in enumerate(("p99", "worst"))
     ]
     return section(
-        "How late a bare sleep of 1 ms ended on the same CPU between the runs, ms:",
+        "How late bare sleeps of 1 ms on the same CPU ended, before each round of receivers, ms:",
         table(["", *headings], rows),
     )
 
@@ -209,7 +209,8 @@ def mixed(results):
         ],
     )
     late = sleeps([without, flooded], ["without", "with the flood"])
-    return section(table(header, rows), late, more, remarks([without, flooded]), interference(results))
+    machine = remarks([without, flooded])
+    return section(table(header, rows), late, more, machine, interference(results))
 
 
 def interference(results):
