@@ -97,6 +97,17 @@ class Bars(unittest.TestCase):
     def test_two_reactors_are_compared_with_two_processes(self):
         self.assert_bar("scaling, flood", "2 reactors", 0.9, False)
 
+    def test_paced_load_is_judged_by_its_cost_too(self):
+        results = read_results(RESULTS)
+        paced = results.scaling[0]
+        paced.workload = "trickle"
+        paced.points[1].cpu_s_per_unit = 0.8
+        made = bars.all_bars(results)
+        self.assertAlmostEqual(bar(made, "scaling, trickle", "CPU second").reached, 0.5 / 0.8)
+        self.assertIs(bar(made, "scaling, trickle", "throughput").met, False)
+        del paced.points[1]
+        self.assertIsNone(bar(bars.all_bars(results), "scaling, trickle", "CPU second").met)
+
     def test_limit_itself_is_met_unless_the_bar_is_to_be_below(self):
         self.assertTrue(bars.Bar("", "", "<=", 1, 1).met)
         self.assertTrue(bars.Bar("", "", ">=", 1, 1).met)
