@@ -15,8 +15,9 @@ namespace weft
 /// What a source fills, and until when.
 ///
 /// A buffer is delivered when it is full, when its flush interval has passed, which counts from its
-/// first byte, or when downstream demands what there is. An empty one is never delivered, so a
-/// silent source needs no timer.
+/// first byte, or when downstream demands what there is; at once where bytes come so seldom that
+/// nothing more is to be expected in that time. An empty one is never delivered, so a silent source
+/// needs no timer.
 ///
 /// A source may know one buffer only, and fill rest(). One that can fill several in one call does
 /// so with space(): while more is queued than one buffer holds, it is offered others, too, and each
@@ -50,7 +51,8 @@ public:
         window.advance(sizeBytes);
     }
 
-    /// False when the buffer is full, its flush is due or it is demanded: return from fillBuffer.
+    /// False when the buffer is full, nothing more is to be waited for, or it is demanded: return
+    /// from fillBuffer.
     bool wantsMore() const noexcept
     {
         return window.wantsMore();

@@ -210,8 +210,8 @@ bool FillWindow::wantsMore() const noexcept
         return false;
     }
     // The calls in between compare the deadline with the clock; only "at once" needs no clock.
-    return sizeBytes() == 0 ||
-           (interval != std::chrono::nanoseconds::zero() && !demand.isUttered());
+    return sizeBytes() == 0 || (interval != std::chrono::nanoseconds::zero() &&
+                                !gathering.isSparse() && !demand.isUttered());
 }
 
 Deadline FillWindow::deadline(Deadline latest) noexcept

@@ -40,6 +40,8 @@ void Gathering::took(std::size_t sizeBytes, bool leftSpace, Clock::time_point no
     const auto elapsed = std::chrono::duration<double, std::nano>(now - lastTake).count();
     const auto rate = static_cast<double>(sizeBytes) / std::max(elapsed, 1.0);
     bytesPerNanosecond += LatestWeight * (rate - bytesPerNanosecond);
+    const bool gap = !paused && now - lastTake >= times.afterWait();
+    gapsInARow = gap && times.afterWait() > std::chrono::nanoseconds::zero() ? gapsInARow + 1 : 0;
     lastTake = now;
     findsInARow += paused ? 1 : 0;
     paused = false;

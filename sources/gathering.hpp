@@ -18,6 +18,9 @@ namespace weft
 ///   3. One that had nothing after a pause waits for its next bytes as ever.
 ///   4. What a take after a pause leaves queued, for lack of space, is taken at once, and is as old
 ///      as the pause: its interval counts from there.
+///   5. A source whose bytes come further apart than the interval (it is sparse) is not made to
+///   wait
+///      it out: a buffer would get nothing more in that time, so it is delivered at once.
 /// Two ways: a buffer that has bytes is topped up when it is due. And a source that had something
 /// several times in a row (it is steady) need not even wait for the first bytes: it looks once in
 /// an interval.
@@ -29,6 +32,7 @@ public:
     /// After longer ones the end of a stream, or its reset, would be seen late.
     static constexpr auto PauseMost = std::chrono::milliseconds(100);
     static constexpr unsigned FindsOfASteadySource = 2;
+    static constexpr unsigned GapsOfASparseSource = 4;
     /// A socket queues more than that before its sender has to wait (net.ipv4.tcp_rmem: 128 KiB by
     /// default, part of it for the kernel's own). A pause for more would hold the sender up, and
     /// the rate that is then seen would ask for a longer one.
@@ -54,6 +58,13 @@ public:
     /// Nothing is queued after what has been taken.
     void foundNoMore(Clock::time_point now) noexcept;
 
+    /// Whether nothing more is to be expected within an interval of what has been taken: the last
+    /// few times nothing came so soon.
+    bool isSparse() const noexcept
+    {
+        return gapsInARow >= GapsOfASparseSource;
+    }
+
     /// When bytes that are taken at `now`, as the first of a buffer, must be delivered: those that
     /// have gathered may have come as soon as nothing was queued.
     Deadline dueOf(Clock::time_point now) const noexcept
@@ -78,6 +89,7 @@ private:
     bool paused = false;      // before what is taken next
     bool silent = false;      // when it was last looked at
     unsigned findsInARow = 0; // after pauses
+    unsigned gapsInARow = 0;  // between takes, longer than an interval
 };
 
 } // namespace weft

@@ -53,7 +53,8 @@ std::vector<ParameterDefinition> commonParameters()
         {.name = "flush_interval",
          .type = ParameterType::Duration,
          .defaultValue = "10ms",
-         .help = "deliver a partly filled buffer this long after its first byte; 0: at once"},
+         .help = "deliver a partly filled buffer this long after its first byte at the latest; 0: "
+                 "at once"},
         {.name = "execution",
          .defaultValue = "fiber",
          .help = "fiber: on a reactor, with thousands of others; thread: on a thread of its own",

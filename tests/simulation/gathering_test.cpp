@@ -3,6 +3,7 @@
 
 #include <weft/reactor/runtime.hpp>
 #include <weft/reactor/simulation/simulation.hpp>
+#include <weft/sources/gathering.hpp>
 #include <weft/sources/source_provider.hpp>
 
 #include "tests/simulation/feed_steps.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,6 +89,7 @@ public:
     std::uint64_t arrivals = 0; // samples with new bytes
     std::uint64_t takes = 0;    // samples since which bytes were taken
     Duration longest{};         // from a byte's arrival to its delivery
+    std::uint64_t late = 0;     // buffers that were longer on the way than the machine needs
 
 private:
     struct Arrival
@@ -140,7 +143,9 @@ private:
         const auto first = std::ranges::upper_bound(arrived, received, {}, &Arrival::bytes);
         if (first != arrived.end())
         {
-            longest = std::max<Duration>(longest, simulation.now() - first->time);
+            const Duration time = simulation.now() - first->time;
+            longest = std::max(longest, time);
+            late += time > MachineMost ? 1 : 0;
         }
         EXPECT_EQ(firstDifference(Stream, received, data->buffer.bytes()), std::nullopt);
         received += data->buffer.sizeBytes();
@@ -211,6 +216,28 @@ TEST(SimulatedGathering, steadySourceIsReadOnceInAnIntervalAndStaysWithinIt)
     EXPECT_GT(stream.longest, 10ms) << "it is used";
     EXPECT_LT(stream.takes, stream.arrivals / 5);
     EXPECT_LT(stream.buffers, stream.arrivals / 5);
+}
+
+TEST(SimulatedGathering, whatComesFurtherApartThanTheIntervalIsDeliveredAsItComes)
+{
+    constexpr int Messages = 200;
+    TimedStream stream(1, 20ms, steady(Messages, 50ms));
+    stream.run();
+    EXPECT_LE(stream.longest, 20ms + MachineMost);
+    // Now and then the machine brings a message in two pieces.
+    EXPECT_LT(stream.late, Gathering::GapsOfASparseSource + Messages / 20);
+}
+
+TEST(SimulatedGathering, sourceThatWasSparseGathersAgainWhenBytesComeCloser)
+{
+    constexpr int Messages = 200;
+    auto steps = steady(Messages, 50ms);
+    steps.pop_back();
+    std::ranges::copy(steady(Messages, 2ms), std::back_inserter(steps));
+    TimedStream stream(1, 20ms, std::move(steps));
+    stream.run();
+    EXPECT_LE(stream.longest, 20ms + MachineMost);
+    EXPECT_LT(stream.buffers, Messages + Messages / 4);
 }
 
 TEST(SimulatedGathering, demandEndsAPauseBeforeAnEmptyBuffer)

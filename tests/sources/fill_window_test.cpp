@@ -407,6 +407,39 @@ TEST_F(FillWindowTest, sourceMayReturnBeforeTheBufferIsFull)
     EXPECT_EQ(deliver(window), Sizes{7});
 }
 
+TEST_F(FillWindowTest, sourceWhoseBytesComeFurtherApartThanItsIntervalNeedNotWaitForMore)
+{
+    constexpr auto Interval = 1ms;
+    FillWindow window(FlushTimes{Interval}, demand, racks);
+    for (unsigned gap = 1; gap <= Gathering::GapsOfASparseSource; ++gap)
+    {
+        std::this_thread::sleep_for(Interval); // the gap
+        offer(window, 1);
+        window.beginFill();
+        EXPECT_TRUE(window.wantsMore()) << "an empty buffer is never delivered";
+        window.advance(7);
+        EXPECT_EQ(window.wantsMore(), gap < Gathering::GapsOfASparseSource);
+        window.endFill(false);
+        EXPECT_EQ(deliver(window), Sizes{7});
+    }
+}
+
+TEST_F(FillWindowTest, withoutAnIntervalASourceWaitsForAFullBufferHoweverSeldomBytesCome)
+{
+    for (const std::chrono::nanoseconds none : {-1ns, std::chrono::nanoseconds::max()})
+    {
+        FillWindow window(FlushTimes{none}, demand, racks);
+        offer(window, 1);
+        window.beginFill();
+        for (unsigned gap = 1; gap <= Gathering::GapsOfASparseSource; ++gap)
+        {
+            std::this_thread::sleep_for(1ms);
+            window.advance(7);
+            EXPECT_TRUE(window.wantsMore());
+        }
+    }
+}
+
 TEST_F(FillWindowTest, emptyBuffersMustNotBeKeptWhileFullOnesAreDelivered)
 {
     FillWindow window(FlushTimes{1h}, demand, racks);

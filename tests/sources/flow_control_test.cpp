@@ -1,3 +1,5 @@
+#include <weft/sources/gathering.hpp>
+
 #include "tests/sources/event_log.hpp"
 #include "tests/sources/flow_test.hpp"
 #include "tests/sources/holding_consumer.hpp"
@@ -50,7 +52,8 @@ WEFT_INSTANTIATE_OVER_RUNNERS(FlowControlTest);
 TEST_P(FlowControlTest, slowSourceDeliversItsPartlyFilledBufferAfterItsOwnFlushInterval)
 {
     constexpr std::size_t MessageBytes = 100;
-    constexpr std::size_t Rounds = 5;
+    // With one more it is known that nothing follows, and there is nothing to wait for.
+    constexpr std::size_t Rounds = Gathering::GapsOfASparseSource - 1;
     constexpr std::array<std::chrono::microseconds, 3> Intervals{0ms, 5ms, 20ms};
     startRuntime(64, 4096);
     LatencyMeter patientMeter;

@@ -223,7 +223,7 @@ TEST_F(GatheringRules, bytesThatAWaitHasBroughtMayHaveComeAsLongAgoAsCompletions
     const auto now = Clock::now();
     EXPECT_EQ(gathering.dueOf(now), now + 14ms);
     makeSteady(gathering);
-    const auto lastTake = Clock::now();
+    const auto lastTake = Clock::now() + 20ms;
     gathering.took(10, true, lastTake);
     ASSERT_TRUE(gathering.pauseUntil(0, Capacity, NoDeadline));
     EXPECT_EQ(gathering.dueOf(lastTake + 5ms), lastTake + 15ms)
@@ -278,6 +278,47 @@ TEST_F(GatheringRules, sourceThatHadNothingAfterAPauseWaitsForItsNextBytes)
     EXPECT_FALSE(gathering.pauseUntil(10, Capacity, Clock::now() + 50ms));
     gathering.took(10, true, Clock::now() + 20ms);
     EXPECT_FALSE(gathering.pauseUntil(0, Capacity, NoDeadline)) << "steady no more";
+}
+
+TEST_F(GatheringRules, sourceWhoseBytesComeFurtherApartThanTheIntervalIsSparseUntilSomeDoNot)
+{
+    Gathering gathering(FlushTimes{50ms});
+    const auto begin = Clock::now();
+    auto now = begin;
+    for (unsigned gap = 1; gap <= Gathering::GapsOfASparseSource; ++gap, now += 50ms)
+    {
+        EXPECT_FALSE(gathering.isSparse()) << "after " << gap - 1 << " gaps";
+        gathering.took(10, true, now);
+    }
+    EXPECT_TRUE(gathering.isSparse());
+    gathering.took(10, true, now);
+    EXPECT_TRUE(gathering.isSparse());
+    gathering.took(10, true, now + 49ms);
+    EXPECT_FALSE(gathering.isSparse()) << "a buffer would have got these, too";
+}
+
+/// Its takes are an interval apart because it pauses, not because nothing comes.
+TEST_F(GatheringRules, sourceThatLooksOnceInAnIntervalIsNotSparse)
+{
+    Gathering gathering(FlushTimes{50ms});
+    makeSteady(gathering);
+    for (unsigned take = 1; take <= 2 * Gathering::GapsOfASparseSource; ++take)
+    {
+        ASSERT_TRUE(gathering.pauseUntil(10, Capacity, Clock::now() + 50ms));
+        gathering.took(10, true, Clock::now() + take * 60ms);
+        EXPECT_FALSE(gathering.isSparse());
+    }
+}
+
+TEST_F(GatheringRules, sourceWithoutAnIntervalIsNeverSparse)
+{
+    Gathering gathering(FlushTimes{0ms});
+    const auto now = Clock::now();
+    for (unsigned gap = 1; gap <= 2 * Gathering::GapsOfASparseSource; ++gap)
+    {
+        gathering.took(10, true, now + gap * 1h);
+        EXPECT_FALSE(gathering.isSparse());
+    }
 }
 
 TEST_F(GatheringRules, pausesAreBoundedHoweverLongTheInterval)
