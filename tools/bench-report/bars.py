@@ -128,6 +128,15 @@ GATHERED_TRICKLES = (
 )
 
 
+def unhurried_note(results, case, rate, connections):
+    """The others hold a message for its interval, which may cost them more than to hand it on."""
+    at_once = results.trickle(connections, rate, 0)
+    if case is None or at_once is None:
+        return ""
+    reached = ratio(case.value(OURS, CPU_PER_MILLION), at_once.value(BASIS, CPU_PER_MILLION))
+    return "" if reached is None else f"{reached:.2f} of it at flush 0"
+
+
 def gathered_trickle_bars(results):
     """Messages that may wait for others."""
     bars = []
@@ -136,7 +145,8 @@ def gathered_trickle_bars(results):
         about = f"trickle, {rate:,}/s over {connections:,}, flush {flush_ms} ms"
         cpu = ratio_in(case, CPU_PER_MILLION, BASIS)
         p99 = case.value(OURS, P99) if case is not None else None
-        note = rate_note(case, OURS, BASIS)
+        notes = (unhurried_note(results, case, rate, connections), rate_note(case, OURS, BASIS))
+        note = "; ".join(text for text in notes if text)
         bars.append(
             Bar(about, f"CPU per message, of {BASIS}", "<=", cpu_limit, cpu, note=note)
         )
