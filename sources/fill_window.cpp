@@ -184,6 +184,10 @@ void FillWindow::advance(std::size_t sizeBytes) noexcept
         filling += isFull(buffer) ? 1 : 0;
     }
     gathering.took(taken, filling < held, now);
+    if (filling > 0)
+    {
+        gathering.filled();
+    }
 }
 
 void FillWindow::begins(IoBuffer& buffer, Clock::time_point now) noexcept
@@ -218,8 +222,10 @@ Deadline FillWindow::deadline(Deadline latest) noexcept
 {
     if (sizeBytes() == 0)
     {
+        gathering.waitsForFirst();
         return latest;
     }
+    gathering.waitsForMore();
     const auto until = std::min(flushDue, latest);
     publish(until);
     // The clock's epoch is a moment that has passed.

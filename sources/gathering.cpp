@@ -40,8 +40,7 @@ void Gathering::took(std::size_t sizeBytes, bool leftSpace, Clock::time_point no
     const auto elapsed = std::chrono::duration<double, std::nano>(now - lastTake).count();
     const auto rate = static_cast<double>(sizeBytes) / std::max(elapsed, 1.0);
     bytesPerNanosecond += LatestWeight * (rate - bytesPerNanosecond);
-    const bool gap = !paused && now - lastTake >= times.afterWait();
-    gapsInARow = gap && times.afterWait() > std::chrono::nanoseconds::zero() ? gapsInARow + 1 : 0;
+    judgeWait(now);
     lastTake = now;
     findsInARow += paused ? 1 : 0;
     paused = false;
@@ -52,6 +51,31 @@ void Gathering::took(std::size_t sizeBytes, bool leftSpace, Clock::time_point no
         // What came while nobody paused is taken as it comes.
         foundNoMore(now);
     }
+}
+
+void Gathering::waitsForFirst() noexcept
+{
+    waitedForMore = false;
+    if (mayBeSparse() && !waitsSince)
+    {
+        waitsSince = Clock::now();
+    }
+}
+
+/// Of what has been taken with neither kind of wait nothing is known: it belongs to what came
+/// before it.
+void Gathering::judgeWait(Clock::time_point now) noexcept
+{
+    if (paused || waitedForMore)
+    {
+        longWaitsInARow = 0;
+    }
+    else if (waitsSince)
+    {
+        longWaitsInARow = now - *waitsSince >= times.afterWait() ? longWaitsInARow + 1 : 0;
+    }
+    waitedForMore = false;
+    waitsSince.reset();
 }
 
 void Gathering::foundNothing() noexcept

@@ -11,16 +11,18 @@ namespace weft
 {
 
 /// When a source lets bytes gather in the kernel instead of taking each as it comes: one receive
-/// and one wake-up for all that arrives within a flush interval. Rules:
+/// and one wake-up for all that arrives within a flush interval. And when a buffer need not wait
+/// for its interval, as nothing would gather. Rules:
 ///   1. Nothing is delivered later than the interval after it has arrived (FlushTimes).
 ///   2. A source that brings a buffer, or QueueBytes, sooner than PauseLeast is never made to
 ///      pause, and none for longer than it probably takes to bring that.
 ///   3. One that had nothing after a pause waits for its next bytes as ever.
 ///   4. What a take after a pause leaves queued, for lack of space, is taken at once, and is as old
 ///      as the pause: its interval counts from there.
-///   5. A source whose bytes come further apart than the interval (it is sparse) is not made to
-///   wait
-///      it out: a buffer would get nothing more in that time, so it is delivered at once.
+///   5. A source that has waited for longer than the interval before it got the first bytes of a
+///      buffer, several times in a row, and nothing more for any of them, is sparse: it does not
+///      wait for more, as a buffer would get nothing in that time. Only waits count, not the time
+///      in which the source could not take what was there.
 /// Two ways: a buffer that has bytes is topped up when it is due. And a source that had something
 /// several times in a row (it is steady) need not even wait for the first bytes: it looks once in
 /// an interval.
@@ -32,7 +34,7 @@ public:
     /// After longer ones the end of a stream, or its reset, would be seen late.
     static constexpr auto PauseMost = std::chrono::milliseconds(100);
     static constexpr unsigned FindsOfASteadySource = 2;
-    static constexpr unsigned GapsOfASparseSource = 4;
+    static constexpr unsigned WaitsOfASparseSource = 4;
     /// A socket queues more than that before its sender has to wait (net.ipv4.tcp_rmem: 128 KiB by
     /// default, part of it for the kernel's own). A pause for more would hold the sender up, and
     /// the rate that is then seen would ask for a longer one.
@@ -48,9 +50,24 @@ public:
     std::optional<Deadline> pauseUntil(std::size_t sizeBytes, std::size_t capacityBytes,
                                        Deadline due) noexcept;
 
+    /// The source waits for the first bytes of a buffer from here on, or has done so already.
+    void waitsForFirst() noexcept;
+
+    /// The source waits for more bytes for a buffer that has some.
+    void waitsForMore() noexcept
+    {
+        waitedForMore = true;
+    }
+
     /// So many bytes have been taken, after a pause or after waiting; nothing is queued any more if
     /// that has left space for others.
     void took(std::size_t sizeBytes, bool leftSpace, Clock::time_point now) noexcept;
+
+    /// A buffer is full.
+    void filled() noexcept
+    {
+        longWaitsInARow = 0;
+    }
 
     /// After a pause there was nothing to take.
     void foundNothing() noexcept;
@@ -58,11 +75,10 @@ public:
     /// Nothing is queued after what has been taken.
     void foundNoMore(Clock::time_point now) noexcept;
 
-    /// Whether nothing more is to be expected within an interval of what has been taken: the last
-    /// few times nothing came so soon.
+    /// Whether a buffer that has bytes is not worth waiting for more.
     bool isSparse() const noexcept
     {
-        return gapsInARow >= GapsOfASparseSource;
+        return longWaitsInARow >= WaitsOfASparseSource;
     }
 
     /// When bytes that are taken at `now`, as the first of a buffer, must be delivered: those that
@@ -78,6 +94,12 @@ private:
         return findsInARow >= FindsOfASteadySource;
     }
 
+    bool mayBeSparse() const noexcept
+    {
+        return times.afterArrival() > PauseLeast;
+    }
+
+    void judgeWait(Clock::time_point now) noexcept;
     std::chrono::nanoseconds timeFor(std::size_t sizeBytes) const noexcept;
 
     const FlushTimes times;
@@ -86,10 +108,12 @@ private:
     bool gathered = false;        // there has been a pause since then
     bool moreQueued = false;      // for certain, and it has gathered
     double bytesPerNanosecond = 0;
-    bool paused = false;      // before what is taken next
-    bool silent = false;      // when it was last looked at
-    unsigned findsInARow = 0; // after pauses
-    unsigned gapsInARow = 0;  // between takes, longer than an interval
+    bool paused = false;                         // before what is taken next
+    bool silent = false;                         // when it was last looked at
+    unsigned findsInARow = 0;                    // after pauses
+    std::optional<Clock::time_point> waitsSince; // for the first bytes of a buffer
+    bool waitedForMore = false;                  // than a buffer had
+    unsigned longWaitsInARow = 0;                // for first bytes, with none for more between them
 };
 
 } // namespace weft

@@ -3,7 +3,6 @@
 
 #include <weft/reactor/runtime.hpp>
 #include <weft/reactor/simulation/simulation.hpp>
-#include <weft/sources/gathering.hpp>
 #include <weft/sources/source_provider.hpp>
 
 #include "tests/simulation/feed_steps.hpp"
@@ -225,7 +224,7 @@ TEST(SimulatedGathering, whatComesFurtherApartThanTheIntervalIsDeliveredAsItCome
     stream.run();
     EXPECT_LE(stream.longest, 20ms + MachineMost);
     // Now and then the machine brings a message in two pieces.
-    EXPECT_LT(stream.late, Gathering::GapsOfASparseSource + Messages / 20);
+    EXPECT_LT(stream.late, Messages / 4);
 }
 
 TEST(SimulatedGathering, sourceThatWasSparseGathersAgainWhenBytesComeCloser)

@@ -407,35 +407,56 @@ TEST_F(FillWindowTest, sourceMayReturnBeforeTheBufferIsFull)
     EXPECT_EQ(deliver(window), Sizes{7});
 }
 
-TEST_F(FillWindowTest, sourceWhoseBytesComeFurtherApartThanItsIntervalNeedNotWaitForMore)
+/// One that waits for its first bytes for longer than the interval, several times in a row.
+class SparseWindow : public FillWindowTest
 {
-    constexpr auto Interval = 1ms;
-    FillWindow window(FlushTimes{Interval}, demand, racks);
-    for (unsigned gap = 1; gap <= Gathering::GapsOfASparseSource; ++gap)
+protected:
+    static constexpr auto Interval = 2ms;
+
+    void waitAndTake(FillWindow& window)
     {
-        std::this_thread::sleep_for(Interval); // the gap
         offer(window, 1);
         window.beginFill();
         EXPECT_TRUE(window.wantsMore()) << "an empty buffer is never delivered";
+        EXPECT_EQ(window.deadline(), NoDeadline);
+        std::this_thread::sleep_for(Interval);
         window.advance(7);
-        EXPECT_EQ(window.wantsMore(), gap < Gathering::GapsOfASparseSource);
+    }
+};
+
+TEST_F(SparseWindow, needNotWaitForMore)
+{
+    FillWindow window(FlushTimes{Interval}, demand, racks);
+    for (unsigned wait = 1; wait <= Gathering::WaitsOfASparseSource; ++wait)
+    {
+        waitAndTake(window);
+        EXPECT_EQ(window.wantsMore(), wait < Gathering::WaitsOfASparseSource);
         window.endFill(false);
         EXPECT_EQ(deliver(window), Sizes{7});
     }
+    // Kept from taking for as long, with bytes there.
+    std::this_thread::sleep_for(Interval);
+    offer(window, 1);
+    window.beginFill();
+    EXPECT_EQ(window.deadline(), NoDeadline);
+    window.advance(BufferBytes);
+    window.endFill(false);
+    EXPECT_EQ(deliver(window), Sizes{BufferBytes});
+    fill(window, 1, 7);
+    EXPECT_TRUE(window.wantsMore());
 }
 
-TEST_F(FillWindowTest, withoutAnIntervalASourceWaitsForAFullBufferHoweverSeldomBytesCome)
+TEST_F(SparseWindow, withoutAnIntervalItWaitsForAFullBuffer)
 {
     for (const std::chrono::nanoseconds none : {-1ns, std::chrono::nanoseconds::max()})
     {
         FillWindow window(FlushTimes{none}, demand, racks);
-        offer(window, 1);
-        window.beginFill();
-        for (unsigned gap = 1; gap <= Gathering::GapsOfASparseSource; ++gap)
+        for (unsigned wait = 1; wait <= Gathering::WaitsOfASparseSource; ++wait)
         {
-            std::this_thread::sleep_for(1ms);
-            window.advance(7);
+            waitAndTake(window);
             EXPECT_TRUE(window.wantsMore());
+            window.endFill(false);
+            EXPECT_EQ(deliver(window), Sizes{7});
         }
     }
 }

@@ -53,7 +53,7 @@ TEST_P(FlowControlTest, slowSourceDeliversItsPartlyFilledBufferAfterItsOwnFlushI
 {
     constexpr std::size_t MessageBytes = 100;
     // With one more it is known that nothing follows, and there is nothing to wait for.
-    constexpr std::size_t Rounds = Gathering::GapsOfASparseSource - 1;
+    constexpr std::size_t Rounds = Gathering::WaitsOfASparseSource - 1;
     constexpr std::array<std::chrono::microseconds, 3> Intervals{0ms, 5ms, 20ms};
     startRuntime(64, 4096);
     LatencyMeter patientMeter;

@@ -280,44 +280,65 @@ TEST_F(GatheringRules, sourceThatHadNothingAfterAPauseWaitsForItsNextBytes)
     EXPECT_FALSE(gathering.pauseUntil(0, Capacity, NoDeadline)) << "steady no more";
 }
 
-TEST_F(GatheringRules, sourceWhoseBytesComeFurtherApartThanTheIntervalIsSparseUntilSomeDoNot)
+TEST_F(GatheringRules, sourceThatWaitsLongForEachFirstByteIsSparseUntilMoreComes)
 {
     Gathering gathering(FlushTimes{50ms});
-    const auto begin = Clock::now();
-    auto now = begin;
-    for (unsigned gap = 1; gap <= Gathering::GapsOfASparseSource; ++gap, now += 50ms)
+    for (unsigned wait = 1; wait <= Gathering::WaitsOfASparseSource; ++wait)
     {
-        EXPECT_FALSE(gathering.isSparse()) << "after " << gap - 1 << " gaps";
+        EXPECT_FALSE(gathering.isSparse()) << "after " << wait - 1 << " waits";
+        gathering.waitsForFirst();
+        const auto now = Clock::now() + wait * 50ms;
         gathering.took(10, true, now);
+        gathering.took(1, true, now + 1ms); // the rest of what there was
     }
     EXPECT_TRUE(gathering.isSparse());
-    gathering.took(10, true, now);
-    EXPECT_TRUE(gathering.isSparse());
-    gathering.took(10, true, now + 49ms);
-    EXPECT_FALSE(gathering.isSparse()) << "a buffer would have got these, too";
+    auto sooner = gathering;
+    sooner.waitsForFirst();
+    sooner.took(10, true, Clock::now());
+    EXPECT_FALSE(sooner.isSparse()) << "the one before might have had these, too";
+    auto toppedUp = gathering;
+    toppedUp.waitsForMore();
+    toppedUp.took(10, true, Clock::now() + 60ms);
+    EXPECT_FALSE(toppedUp.isSparse());
+    auto paused = gathering;
+    ASSERT_TRUE(paused.pauseUntil(10, Capacity, Clock::now() + 50ms));
+    paused.took(10, true, Clock::now() + 60ms);
+    EXPECT_FALSE(paused.isSparse());
+    auto full = gathering;
+    full.filled();
+    EXPECT_FALSE(full.isSparse());
 }
 
-/// Its takes are an interval apart because it pauses, not because nothing comes.
-TEST_F(GatheringRules, sourceThatLooksOnceInAnIntervalIsNotSparse)
+/// It may have found nothing to take, or been kept from it: by a consumer, or by other sources.
+TEST_F(GatheringRules, sourceThatTakesSeldomIsNotSparseForThat)
 {
     Gathering gathering(FlushTimes{50ms});
-    makeSteady(gathering);
-    for (unsigned take = 1; take <= 2 * Gathering::GapsOfASparseSource; ++take)
+    const auto now = Clock::now();
+    for (unsigned take = 1; take <= 2 * Gathering::WaitsOfASparseSource; ++take)
     {
-        ASSERT_TRUE(gathering.pauseUntil(10, Capacity, Clock::now() + 50ms));
-        gathering.took(10, true, Clock::now() + take * 60ms);
+        gathering.took(10, true, now + take * 1h);
+        EXPECT_FALSE(gathering.isSparse());
+    }
+    for (unsigned expiry = 1; expiry <= 2 * Gathering::WaitsOfASparseSource; ++expiry)
+    {
+        gathering.waitsForFirst();
+        gathering.took(10, true, Clock::now());
+        gathering.waitsForMore(); // in vain
         EXPECT_FALSE(gathering.isSparse());
     }
 }
 
-TEST_F(GatheringRules, sourceWithoutAnIntervalIsNeverSparse)
+TEST_F(GatheringRules, withoutAnIntervalThatIsWorthAPauseASourceIsNeverSparse)
 {
-    Gathering gathering(FlushTimes{0ms});
-    const auto now = Clock::now();
-    for (unsigned gap = 1; gap <= 2 * Gathering::GapsOfASparseSource; ++gap)
+    for (const std::chrono::nanoseconds interval : {-1ns, 0ns, 500'000ns})
     {
-        gathering.took(10, true, now + gap * 1h);
-        EXPECT_FALSE(gathering.isSparse());
+        Gathering gathering(FlushTimes{interval});
+        for (unsigned wait = 1; wait <= 2 * Gathering::WaitsOfASparseSource; ++wait)
+        {
+            gathering.waitsForFirst();
+            gathering.took(10, true, Clock::now() + 1h);
+            EXPECT_FALSE(gathering.isSparse());
+        }
     }
 }
 

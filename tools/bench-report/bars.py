@@ -129,12 +129,12 @@ GATHERED_TRICKLES = (
 
 
 def unhurried_note(results, case, rate, connections):
-    """The others hold a message for its interval, which may cost them more than to hand it on."""
+    """The basis holds a message for its interval, which may cost it more than to hand it on."""
     at_once = results.trickle(connections, rate, 0)
     if case is None or at_once is None:
         return ""
     reached = ratio(case.value(OURS, CPU_PER_MILLION), at_once.value(BASIS, CPU_PER_MILLION))
-    return "" if reached is None else f"{reached:.2f} of it at flush 0"
+    return "" if reached is None else f"{reached:.2f} of {BASIS} at flush 0"
 
 
 def gathered_trickle_bars(results):

@@ -74,9 +74,9 @@ class Bars(unittest.TestCase):
         self.assert_bar(about, "CPU per message", 0.2, True)
         self.assert_bar(about, "p99", 11.5, True)
 
-    def test_gathered_trickle_is_compared_with_the_others_at_flush_0_too(self):
+    def test_gathered_trickle_is_compared_with_its_basis_at_flush_0_too(self):
         about = "trickle, 50,000/s over 100, flush 10 ms"
-        self.assertEqual(bar(self.bars, about, "CPU per message").note, "0.24 of it at flush 0")
+        self.assertEqual(bar(self.bars, about, "CPU per message").note, "0.24 of uring-single at flush 0")
         self.assertEqual(bar(self.bars, about, "p99").note, "")
 
     def test_flood_beside_slow_sources_is_judged_by_medians_of_phases(self):
