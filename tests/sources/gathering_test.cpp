@@ -282,12 +282,12 @@ TEST_F(GatheringRules, sourceThatHadNothingAfterAPauseWaitsForItsNextBytes)
 
 TEST_F(GatheringRules, sourceThatWaitsLongForEachFirstByteIsSparseUntilMoreComes)
 {
-    Gathering gathering(FlushTimes{50ms});
+    Gathering gathering(FlushTimes{1h});
     for (unsigned wait = 1; wait <= Gathering::WaitsOfASparseSource; ++wait)
     {
         EXPECT_FALSE(gathering.isSparse()) << "after " << wait - 1 << " waits";
         gathering.waitsForFirst();
-        const auto now = Clock::now() + wait * 50ms;
+        const auto now = Clock::now() + wait * 1h;
         gathering.took(10, true, now);
         gathering.took(1, true, now + 1ms); // the rest of what there was
     }
@@ -298,11 +298,11 @@ TEST_F(GatheringRules, sourceThatWaitsLongForEachFirstByteIsSparseUntilMoreComes
     EXPECT_FALSE(sooner.isSparse()) << "the one before might have had these, too";
     auto toppedUp = gathering;
     toppedUp.waitsForMore();
-    toppedUp.took(10, true, Clock::now() + 60ms);
+    toppedUp.took(10, true, Clock::now() + 10h);
     EXPECT_FALSE(toppedUp.isSparse());
     auto paused = gathering;
     ASSERT_TRUE(paused.pauseUntil(10, Capacity, Clock::now() + 50ms));
-    paused.took(10, true, Clock::now() + 60ms);
+    paused.took(10, true, Clock::now() + 10h);
     EXPECT_FALSE(paused.isSparse());
     auto full = gathering;
     full.filled();
@@ -312,7 +312,7 @@ TEST_F(GatheringRules, sourceThatWaitsLongForEachFirstByteIsSparseUntilMoreComes
 /// It may have found nothing to take, or been kept from it: by a consumer, or by other sources.
 TEST_F(GatheringRules, sourceThatTakesSeldomIsNotSparseForThat)
 {
-    Gathering gathering(FlushTimes{50ms});
+    Gathering gathering(FlushTimes{1h});
     const auto now = Clock::now();
     for (unsigned take = 1; take <= 2 * Gathering::WaitsOfASparseSource; ++take)
     {
