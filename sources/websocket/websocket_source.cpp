@@ -167,10 +167,7 @@ FillStatus WebSocketSource::fillBuffer(Fill& fill)
     {
         if (!framed.empty())
         {
-            const auto count = std::min(framed.size(), fill.rest().size());
-            std::ranges::copy(framed.first(count), fill.rest().begin());
-            fill.advance(count);
-            framed = framed.subspan(count);
+            moveFramed(fill);
             continue;
         }
         if (!await(fill))
@@ -186,6 +183,15 @@ FillStatus WebSocketSource::fillBuffer(Fill& fill)
     }
     keepAlive.rests(Clock::now());
     return status;
+}
+
+/// As much of it as there is room for.
+void WebSocketSource::moveFramed(Fill& fill)
+{
+    const auto count = std::min(framed.size(), fill.rest().size());
+    std::ranges::copy(framed.first(count), fill.rest().begin());
+    fill.advance(count);
+    framed = framed.subspan(count);
 }
 
 /// False when the buffer is to be delivered as it is, or a stop has come.
@@ -223,6 +229,7 @@ bool WebSocketSource::receive(Fill& fill)
     if (received->endsMessage && framing == Framing::Newline)
     {
         framed = Newline;
+        moveFramed(fill); // before it is asked whether the buffer is to wait for more
     }
     return true;
 }

@@ -73,6 +73,7 @@ private:
     static Framing framingOf(const SourceDescriptor& descriptor);
     static WebSocketSettings settingsOf(const SourceDescriptor& descriptor);
     std::unique_ptr<WebSocketConnection> connect(Deadline deadline) const;
+    void moveFramed(Fill& fill);
     bool await(Fill& fill);
     bool receive(Fill& fill);
     bool receiveWhole();

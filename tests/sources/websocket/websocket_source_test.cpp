@@ -107,6 +107,20 @@ TEST_P(WebSocketSourceTest, newlineFollowsEachMessageHoweverItIsCut)
     EXPECT_EQ(log.received(), "in parts\n\nwhole\n");
 }
 
+TEST_P(WebSocketSourceTest, newlineIsInTheBufferOfItsMessageWhereNoneWaitsForMore)
+{
+    run(
+        [](WebSocketPeer& peer)
+        {
+            peer.send(frame(opcode::Text, "one") + frame(opcode::Text, "two") +
+                      frame(opcode::Text, "three") + closeFrame(1000));
+            peer.awaitClose();
+        },
+        {{"framing", "newline"}, {"flush_interval", "0"}});
+    EXPECT_EQ(log.received(), "one\ntwo\nthree\n");
+    EXPECT_EQ(log.buffers().size(), 3);
+}
+
 TEST_P(WebSocketSourceTest, lengthPrecedesEachMessageHoweverItIsCut)
 {
     const std::string large(10'000, 'l');
