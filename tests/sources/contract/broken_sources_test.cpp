@@ -17,7 +17,11 @@ struct Broken
     const char* check;
     const char* finding;
     bool hangs = false; // what is waited for does not come
+    bool races = false; // another thread has to hit a moment, which it misses now and then
 };
+
+/// So often a check is repeated that races: under AddressSanitizer one run in twelve misses it.
+constexpr int RacesMost = 5;
 
 void PrintTo(const Broken& broken, std::ostream* out)
 {
@@ -45,8 +49,16 @@ std::string caseName(const testing::TestParamInfo<Broken>& info)
 
 TEST_P(BrokenSourceTest, isFound)
 {
-    const auto run = runChecks(std::string(GetParam().type) + "_Peer/" + GetParam().check,
-                               GetParam().hangs ? "WEFT_CONTRACT_PATIENCE=2s" : "");
+    const auto check = [this]
+    {
+        return runChecks(std::string(GetParam().type) + "_Peer/" + GetParam().check,
+                         GetParam().hangs ? "WEFT_CONTRACT_PATIENCE=2s" : "");
+    };
+    auto run = check();
+    for (int again = 0; GetParam().races && run.exitCode == 0 && again < RacesMost; ++again)
+    {
+        run = check();
+    }
     EXPECT_EQ(run.exitCode, 1) << run.output;
     EXPECT_TRUE(run.says(GetParam().finding)) << run.output;
 }
@@ -62,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"answers_stop_with_failure", "fiber_epoll.stopAtEachPointEndsInOrder",
                "the source fails: receive: Software caused connection abort"},
         Broken{"answers_stop_with_failure", "fiber_epoll.stopByAnotherThreadLeavesNoByteTwice",
-               "the source fails: receive"},
+               "the source fails: receive", false, true},
         Broken{"ends_on_silence", "fiber_epoll.silenceIsNotTheEndAndTakesNoWork",
                "silence is not the end of the stream"},
         Broken{"ends_on_silence", "simulated.noSeedLosesAByte",
