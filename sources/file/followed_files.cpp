@@ -76,6 +76,10 @@ void FollowedFiles::fill(Fill& fill)
             fill.foundNothing(); // others may have the buffers that were for more
             continue;
         }
+        if (scanDue)
+        {
+            return; // names changed during the last one; others come first, and a stop
+        }
         const auto waited = pattern.events().wait(fill.deadline());
         if (!waited)
         {
@@ -135,9 +139,18 @@ void FollowedFiles::scan(bool isFirst)
             adopt(one.path, isFirst);
         }
     }
+    takeEvents();
+    judgeMissing();
+}
+
+/// After a scan; `scanDue` tells whether names have changed since it began.
+void FollowedFiles::judgeMissing()
+{
     for (auto& file : files)
     {
         file.changed |= file.left; // what is written to it may not matter any more
+        const auto scans = scanDue ? file.scansWithout + 1 : ScansForCertainty;
+        file.scansWithout = file.left ? std::min(scans, ScansForCertainty) : 0;
     }
     leftCount = static_cast<std::size_t>(std::ranges::count(files, true, &Followed::left));
 }
@@ -319,10 +332,14 @@ bool FollowedFiles::isGated(std::size_t index) const noexcept
                                                 });
 }
 
-/// Whether nobody writes to a file that has been left, or too many have been.
+/// Whether it is certain that nobody writes to a file that has been left, or too many have been.
 bool FollowedFiles::isOver(std::size_t index) const
 {
     const auto& file = files[index];
+    if (file.scansWithout < ScansForCertainty)
+    {
+        return false;
+    }
     const auto oldest = std::ranges::find(files, true, &Followed::left);
     if (leftCount > LeftFilesMax && &*oldest == &file)
     {

@@ -24,8 +24,10 @@ namespace weft
 ///      What a file that is left has behind its last line is delivered, too. A line that is longer
 ///      than a buffer is delivered in parts; others may come between when its writer pauses in it.
 ///   5. Nothing is looked at without an event: a file that has brought no bytes rests until there
-///   is
-///      one of it.
+///      is one of it.
+///   6. Listing names takes time, and a file that is renamed meanwhile may be found by neither of
+///      its names. So it has been left for good only if no name has changed during a scan, or if
+///      several in a row have not found it: otherwise it would be read again by its new name.
 class FollowedFiles
 {
 public:
@@ -48,6 +50,7 @@ private:
         bool changed = true;  // there may be something to read
         bool suspect = false; // an event has come since it last brought bytes
         bool left = false;
+        unsigned scansWithout = 0; // in a row; ScansForCertainty: it has been left for good
         bool inLine = false; // a part of a line has been delivered
     };
 
@@ -61,12 +64,15 @@ private:
 
     /// More would be kept only if files were moved away, and no new ones came in their places.
     static constexpr std::size_t LeftFilesMax = 16;
+    /// Where names change faster than they can be listed, a file must not be kept for ever.
+    static constexpr unsigned ScansForCertainty = 4;
 
     void scan(bool isFirst);
     bool isKnown(const FileIdentity& identity, const std::string& path);
     void adopt(const std::string& path, bool isFirst);
     void seekStart(InputFile& input, std::uint64_t sizeBytes) const;
     void takeEvents();
+    void judgeMissing();
 
     Progress readNext(Fill& fill);
     Progress readFrom(std::size_t index, Fill& fill);

@@ -291,6 +291,7 @@ TEST_P(FollowTest, linesOfSeveralFilesDoNotMix)
 {
     constexpr int WriterCount = 4;
     constexpr int LineCount = 2000;
+    constexpr int LinesPerFile = 50; // names change while they are listed
     auto source = follow("*.log*");
     std::size_t sizeBytes = 0;
     {
@@ -312,7 +313,7 @@ TEST_P(FollowTest, linesOfSeveralFilesDoNotMix)
                         writeTo(file, name);
                         writeTo(file, fmt::format(" {}", line));
                         writeTo(file, "\n");
-                        if (line % 500 == 499)
+                        if (line % LinesPerFile == LinesPerFile - 1)
                         {
                             rename(name + ".log", fmt::format("{}.log.{}", name, line));
                             file = openLog(name + ".log");
@@ -328,6 +329,29 @@ TEST_P(FollowTest, linesOfSeveralFilesDoNotMix)
         std::ranges::sort(lines); // files of a pattern have no order among them
         EXPECT_TRUE(lines == numbersUpTo(LineCount)) << name;
     }
+}
+
+TEST_P(FollowTest, namesThatChangeAllTheTimeMustNotKeepBytesOrAStopBack)
+{
+    auto source = follow("*.log");
+    std::atomic<bool> enough = false;
+    std::jthread renamer(
+        [this, &enough]
+        {
+            write("a.log", "");
+            while (!enough)
+            {
+                rename("a.log", "b.log");
+                rename("b.log", "a.log");
+            }
+        });
+    const auto writer = openLog("steady.log");
+    writeTo(writer, "one\n");
+    EXPECT_EQ(received(4), "one\n");
+    writeTo(writer, "two\n");
+    EXPECT_EQ(received(8), "one\ntwo\n");
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    enough = true;
 }
 
 TEST_P(FollowTest, endOfALineIsWaitedForWithAPatternAndNotWhenTheFileIsLeft)
