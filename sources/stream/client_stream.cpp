@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include <poll.h>
+
 namespace weft
 {
 
@@ -43,6 +45,20 @@ io::Result<std::size_t> ClientStream::receive(std::span<std::byte> buffer, Deadl
         throw SourceError(received.error(), fmt::format("receive from {}", peer));
     }
     return received;
+}
+
+io::Result<void> ClientStream::awaitRoom(Deadline deadline)
+{
+    const auto room = io::poll(tcp().descriptor(), POLLOUT, deadline);
+    if (room)
+    {
+        return {};
+    }
+    if (!gaveUp(room.error()))
+    {
+        throw SourceError(room.error(), fmt::format("send to {}", peer));
+    }
+    return std::unexpected(room.error());
 }
 
 void ClientStream::sendAll(std::span<const std::byte> bytes, Deadline deadline)

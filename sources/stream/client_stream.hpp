@@ -43,6 +43,10 @@ public:
     /// The error is one of giving up, with nothing lost. Throws SourceError for all else. Suspends.
     io::Result<std::size_t> receive(std::span<std::byte> buffer, Deadline deadline);
 
+    /// Until there is room for more to send; the error is one of giving up. Throws SourceError for
+    /// all else. Suspends.
+    io::Result<void> awaitRoom(Deadline deadline);
+
     /// Throws SourceError, also when it has to give up: how much had gone is then unknown.
     /// Suspends.
     void sendAll(std::span<const std::byte> bytes, Deadline deadline);

@@ -1,3 +1,4 @@
+#include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
 #include <weft/sources/source_error.hpp>
 #include <weft/sources/websocket/frame_gate.hpp>
@@ -311,11 +312,18 @@ std::size_t FrameGate::untilEndOfFrame(std::span<const std::byte> bytes) noexcep
     return count;
 }
 
+/// A frame of which a part is sent, or nothing because of a stop, fails Beast's stream, and the
+/// server would not be told why the connection ends: so a stop ends the wait for room, and what is
+/// left of that is as long as for the frame that closes.
 std::size_t FrameGate::write(std::span<const std::byte> bytes, boost::system::error_code& error)
 {
     try
     {
-        stream.sendAll(bytes, writeDeadline);
+        const auto room = stream.awaitRoom(writeDeadline);
+        const bool stopped = !room && room.error() == IoError::Stopped;
+        const StopShield shield;
+        stream.sendAll(bytes, stopped ? std::min(writeDeadline, io::after(GoodByeTakesMost))
+                                      : writeDeadline);
         return bytes.size();
     }
     catch (const SourceError& failure)

@@ -4,6 +4,7 @@
 #include <weft/sources/stream/fiber_stream.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,6 +31,8 @@ class FrameGate
 public:
     using executor_type = FiberStream::executor_type;
     static constexpr std::size_t PingBytesMax = 125;
+    /// A few times round the earth; a server that is there answers at once.
+    static constexpr std::chrono::seconds GoodByeTakesMost{1};
 
     explicit FrameGate(ClientStream connected);
 
@@ -44,7 +47,7 @@ public:
         readDeadline = deadline;
     }
 
-    /// For each write.
+    /// For each write. A stop cuts it down to GoodByeTakesMost.
     void setWriteDeadline(Deadline deadline) noexcept
     {
         writeDeadline = deadline;

@@ -302,9 +302,8 @@ Clock::time_point WebSocketConnection::lastHeard() const noexcept
 io::Result<void> WebSocketConnection::close()
 {
     // Closed while bytes are unread, the kernel resets the connection, and the server never sees
-    // why it was closed. A few times round the earth; a server that is there answers at once.
-    constexpr std::chrono::seconds AnswerTakesMost(1);
-    const auto deadline = io::after(AnswerTakesMost);
+    // why it was closed.
+    const auto deadline = io::after(FrameGate::GoodByeTakesMost);
     auto& gate = state->gate();
     gate.endFrames();
     gate.setWriteDeadline(deadline);
