@@ -1,71 +1,20 @@
-#include "tests/sources/file/file_test.hpp"
+#include "tests/sources/file/follow_test.hpp"
+
 #include "tests/support/heap_count.hpp"
 #include "tests/support/own_process.hpp"
 #include "tests/support/refused_system_calls.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
-#include <map>
-#include <semaphore>
-#include <sstream>
-#include <vector>
+#include <utility>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 using namespace std::chrono_literals;
 using namespace weft;
 using namespace weft::test;
-
-namespace
-{
-
-class FollowTest : public FileTest
-{
-protected:
-    /// As a program that logs has it: open for appending, under whatever name.
-    OwnedDescriptor openLog(std::string_view name) const
-    {
-        const auto path = directory.path() / name;
-        return OwnedDescriptor(checkedCall(
-            ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644), "open"));
-    }
-
-    static void writeTo(const OwnedDescriptor& file, std::string_view text)
-    {
-        ASSERT_EQ(::write(file.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
-    }
-};
-
-/// Numbers of lines "NAME NUMBER" by name, in the order in which they came. Throws where a line is
-/// anything else.
-std::map<std::string, std::vector<int>> numbersByName(const std::string& text)
-{
-    std::map<std::string, std::vector<int>> numbers;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);)
-    {
-        const auto space = line.find(' ');
-        numbers[line.substr(0, space)].push_back(std::stoi(line.substr(space + 1)));
-    }
-    return numbers;
-}
-
-std::vector<int> numbersUpTo(int count)
-{
-    std::vector<int> numbers(static_cast<std::size_t>(count));
-    for (int number = 0; number < count; ++number)
-    {
-        numbers[static_cast<std::size_t>(number)] = number;
-    }
-    return numbers;
-}
-
-} // namespace
 
 WEFT_INSTANTIATE_OVER_RUNNERS(FollowTest);
 
@@ -244,199 +193,6 @@ TEST_P(FollowTest, linkThatLeadsToAnotherFileIsFollowedThere)
     std::filesystem::create_symlink("second", directory.path() / "log.new");
     rename("log.new", "log");
     EXPECT_EQ(received(8), "one\ntwo\n");
-}
-
-TEST_P(FollowTest, newFilesOfAPatternArePickedUp)
-{
-    write("a.log", "a 0\n");
-    auto source = follow("*.log");
-    EXPECT_EQ(received(4), "a 0\n");
-    write("b.log", "b 0\n");
-    write("c.txt", "c 0\n");
-    EXPECT_EQ(received(8), "a 0\nb 0\n");
-    append("a.log", "a 1\n");
-    EXPECT_EQ(received(12), "a 0\nb 0\na 1\n");
-}
-
-TEST_P(FollowTest, newDirectoriesOfAPatternArePickedUp)
-{
-    auto source = follow("logs/*/app-?.log");
-    write("logs/one/app-1.log", "one 0\n");
-    EXPECT_EQ(received(6), "one 0\n");
-    write("logs/two/app-1.log", "two 0\n");
-    EXPECT_EQ(received(12), "one 0\ntwo 0\n");
-}
-
-TEST_P(FollowTest, patternStartsAtTheEndOfWhatIsThereAndTheBeginningOfWhatComes)
-{
-    write("a.log", "old\n");
-    auto source = follow("*.log", {{"start", "end"}});
-    write("b.log", "new\n");
-    EXPECT_EQ(received(4), "new\n");
-}
-
-TEST_P(FollowTest, renameWithinAPatternDoesNotRepeatTheFile)
-{
-    write("log", "one\n");
-    auto source = follow("log*");
-    EXPECT_EQ(received(4), "one\n");
-    rename("log", "log.1");
-    write("log", "two\n");
-    EXPECT_EQ(received(8), "one\ntwo\n");
-    append("log.1", "one more\n");
-    EXPECT_EQ(received(17), "one\ntwo\none more\n");
-}
-
-TEST_P(FollowTest, linesOfSeveralFilesDoNotMix)
-{
-    constexpr int WriterCount = 4;
-    constexpr int LineCount = 2000;
-    constexpr int LinesPerFile = 50; // names change while they are listed
-    auto source = follow("*.log*");
-    std::size_t sizeBytes = 0;
-    {
-        std::vector<std::jthread> writers;
-        for (int index = 0; index < WriterCount; ++index)
-        {
-            const auto name = fmt::format("writer-{}", index);
-            for (int line = 0; line < LineCount; ++line)
-            {
-                sizeBytes += fmt::formatted_size("{} {}\n", name, line);
-            }
-            writers.emplace_back(
-                [this, name]
-                {
-                    auto file = openLog(name + ".log");
-                    for (int line = 0; line < LineCount; ++line)
-                    {
-                        // In pieces, so that many a read finds the half of a line.
-                        writeTo(file, name);
-                        writeTo(file, fmt::format(" {}", line));
-                        writeTo(file, "\n");
-                        if (line % LinesPerFile == LinesPerFile - 1)
-                        {
-                            rename(name + ".log", fmt::format("{}.log.{}", name, line));
-                            file = openLog(name + ".log");
-                        }
-                    }
-                });
-        }
-    }
-    auto numbers = numbersByName(received(sizeBytes));
-    EXPECT_EQ(numbers.size(), std::size_t{WriterCount});
-    for (auto& [name, lines] : numbers)
-    {
-        std::ranges::sort(lines); // files of a pattern have no order among them
-        EXPECT_TRUE(lines == numbersUpTo(LineCount)) << name;
-    }
-}
-
-TEST_P(FollowTest, namesThatChangeAllTheTimeMustNotKeepBytesOrAStopBack)
-{
-    auto source = follow("*.log");
-    std::atomic<bool> enough = false;
-    std::jthread renamer(
-        [this, &enough]
-        {
-            write("a.log", "");
-            while (!enough)
-            {
-                rename("a.log", "b.log");
-                rename("b.log", "a.log");
-            }
-        });
-    const auto writer = openLog("steady.log");
-    writeTo(writer, "one\n");
-    EXPECT_EQ(received(4), "one\n");
-    writeTo(writer, "two\n");
-    EXPECT_EQ(received(8), "one\ntwo\n");
-    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
-    enough = true;
-}
-
-TEST_P(FollowTest, endOfALineIsWaitedForWithAPatternAndNotWhenTheFileIsLeft)
-{
-    write("a.log", "whole\nhalf");
-    auto source = follow("*.log");
-    EXPECT_EQ(received(6), "whole\n");
-    append("a.log", " a line\nno end");
-    EXPECT_EQ(received(18), "whole\nhalf a line\n");
-    std::filesystem::remove(directory.path() / "a.log");
-    EXPECT_EQ(received(24), "whole\nhalf a line\nno end");
-}
-
-TEST_P(FollowTest, filesThatAreMovedAwayMustNotBeKeptWithoutBound)
-{
-    constexpr std::size_t FileCount = 40;
-    for (std::size_t index = 0; index < FileCount; ++index)
-    {
-        write(fmt::format("{}.log", index), "line\n");
-    }
-    auto source = follow("*.log");
-    log.waitForBytes(FileCount * 5);
-    for (std::size_t index = 0; index < FileCount; ++index)
-    {
-        rename(fmt::format("{}.log", index), fmt::format("{}.done", index));
-    }
-    const auto held = []
-    {
-        return std::ranges::count_if(std::filesystem::directory_iterator("/proc/self/fd"),
-                                     [](const auto& entry)
-                                     {
-                                         std::error_code gone;
-                                         const auto path = read_symlink(entry.path(), gone);
-                                         return path.extension() == ".done";
-                                     });
-    };
-    while (held() > 16)
-    {
-        std::this_thread::yield();
-    }
-    append("39.done", "its last line\n");
-    EXPECT_EQ(received(FileCount * 5 + 14).substr(FileCount * 5), "its last line\n");
-}
-
-TEST_P(FollowTest, lineLongerThanABufferArrivesInParts)
-{
-    const auto content = "short\n" + std::string(50000, 'x') + "\nshort\n";
-    write("a.log", content);
-    auto source = follow("*.log");
-    EXPECT_TRUE(received(content.size()) == content);
-}
-
-TEST_P(FollowTest, eventsThatTheKernelHasDroppedMustNotMatter)
-{
-    std::binary_semaphore held(0);
-    std::binary_semaphore goOn(0);
-    auto source = open("*.log", {{"follow", "true"}});
-    write("a.log", "a\n");
-    write("b.log", "b\n");
-    ASSERT_TRUE(source.start(
-        [&, inner = log.emit(), first = true](OriginId origin, SourceEvent event) mutable
-        {
-            if (std::exchange(first, false))
-            {
-                held.release();
-                goOn.acquire();
-            }
-            inner(origin, std::move(event));
-        }));
-    held.acquire();
-    std::ifstream limit("/proc/sys/fs/inotify/max_queued_events");
-    std::size_t eventsMax = 0;
-    limit >> eventsMax;
-    ASSERT_LE(eventsMax, 1U << 20);
-    const auto first = openLog("a.log");
-    const auto second = openLog("b.log");
-    // Of two files in turn: repetitions would count once.
-    for (std::size_t event = 0; event < eventsMax; ++event)
-    {
-        writeTo(event % 2 == 0 ? first : second, "x\n");
-    }
-    write("c.log", "c\n"); // of which there is no event
-    goOn.release();
-    const auto text = received(4 + 2 * eventsMax + 2);
-    EXPECT_NE(text.find("c\n"), std::string::npos);
 }
 
 TEST_P(FollowTest, silentSourceStopsAtOnce)
