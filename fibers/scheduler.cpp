@@ -7,6 +7,7 @@
 #include <boost/fiber/operations.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <system_error>
 #include <utility>
@@ -278,6 +279,14 @@ void Scheduler::enqueueStart(FiberRecord& record) noexcept
 
 void Scheduler::startQueued() noexcept
 {
+    if (std::ranges::all_of(startQueues,
+                            [](const StartQueue& queue)
+                            {
+                                return queue.first == nullptr;
+                            }))
+    {
+        return;
+    }
     // Each turn begins with another class, so that a flood of one does not starve the others.
     firstStartQueue = (firstStartQueue + 1) % startQueues.size();
     for (std::size_t offset = 0; offset < startQueues.size(); ++offset)

@@ -8,13 +8,13 @@ namespace weft
 std::span<std::byte> IoBuffer::writable() noexcept
 {
     WEFT_ASSERT(slot != nullptr);
-    return {slot->data, slot->storage->bufferSizeBytes()};
+    return {slot->storage->dataOf(*slot), slot->storage->bufferSizeBytes()};
 }
 
 std::span<const std::byte> IoBuffer::bytes() const noexcept
 {
     WEFT_ASSERT(slot != nullptr);
-    return {slot->data, slot->sizeBytes};
+    return {slot->storage->dataOf(*slot), slot->sizeBytes};
 }
 
 std::size_t IoBuffer::capacityBytes() const noexcept

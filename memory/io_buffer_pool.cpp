@@ -235,7 +235,7 @@ IoBuffer IoBufferPool::lend(ReservationRecord& record) noexcept
     accounts->lend(record, slot);
     slot.sizeBytes = 0;
     slot.metadata = BufferMetadata{};
-    unpoisonMemory(slot.data, settings.bufferSizeBytes);
+    unpoisonMemory(storage->dataOf(slot), settings.bufferSizeBytes);
 
     counters.acquisitions.store(counters.acquisitions.load(std::memory_order_relaxed) + 1,
                                 std::memory_order_relaxed);

@@ -21,7 +21,6 @@ IoBufferStorage::IoBufferStorage(std::string_view poolName, std::uint32_t buffer
     for (std::uint32_t index = 0; index < bufferCount; ++index)
     {
         slots[index].storage = this;
-        slots[index].data = data(index);
         poisonMemory(data(index), bufferSizeBytes);
     }
 }
@@ -30,7 +29,7 @@ void IoBufferStorage::release(IoBufferSlot& slot) noexcept
 {
     const std::uint32_t index = indexOf(slot);
     WEFT_ASSERT(index < bufferCount());
-    poisonMemory(slot.data, bufferSizeBytes());
+    poisonMemory(data(index), bufferSizeBytes());
     // Counted before the buffer is back, because from then on the storage may be gone.
     releases.fetch_add(1, std::memory_order_release);
 

@@ -43,7 +43,6 @@ struct ReservationRecord;
 struct alignas(64) IoBufferSlot
 {
     IoBufferStorage* storage = nullptr;
-    std::byte* data = nullptr;
 
     /// Whoever holds the buffer.
     std::size_t sizeBytes = 0;
@@ -56,6 +55,8 @@ struct alignas(64) IoBufferSlot
     /// The next slot of the list it is in: the releaser until it has pushed, then the owner.
     std::uint32_t next = 0;
 };
+
+static_assert(sizeof(IoBufferSlot) == 64);
 
 class IoBufferStorage final : public BufferStorage
 {
@@ -75,6 +76,12 @@ public:
     std::uint32_t indexOf(const IoBufferSlot& slot) const noexcept
     {
         return static_cast<std::uint32_t>(&slot - slots.get());
+    }
+
+    /// Its first byte.
+    std::byte* dataOf(const IoBufferSlot& slot) const noexcept
+    {
+        return data(indexOf(slot));
     }
 
     /// Gives a buffer back. Any thread.

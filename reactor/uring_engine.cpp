@@ -337,8 +337,8 @@ void UringEngine::fetchWaitingStacks() const noexcept
 {
     constexpr unsigned CompletionsMost = 4;
     constexpr std::ptrdiff_t LineBytes = 64;
-    constexpr std::ptrdiff_t BytesBelow = 1024;
-    constexpr std::ptrdiff_t BytesAbove = 2560;
+    constexpr std::ptrdiff_t BytesBelow = 640;
+    constexpr std::ptrdiff_t BytesAbove = 960;
     if (::io_uring_cq_ready(&ring) > CompletionsMost)
     {
         return;

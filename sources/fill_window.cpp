@@ -193,6 +193,11 @@ void FillWindow::advance(std::size_t sizeBytes) noexcept
 void FillWindow::begins(IoBuffer& buffer, Clock::time_point now) noexcept
 {
     buffer.metadata().creationTime = now;
+    if (interval == std::chrono::nanoseconds::zero())
+    {
+        flushDue = now; // nobody waits with it, so there is no wait to cut short
+        return;
+    }
     flushDue = isTimed(interval) ? gathering.dueOf(now) : demand.dueOnDemandOnly();
     publish(flushDue);
 }

@@ -17,8 +17,7 @@ std::optional<Deadline> Gathering::pauseUntil(std::size_t sizeBytes, std::size_t
                                               Deadline due) noexcept
 {
     paused = false;
-    if (times.afterArrival() <= PauseLeast || silent || moreQueued ||
-        (sizeBytes == 0 && !isSteady()))
+    if (!mayGather() || silent || moreQueued || (sizeBytes == 0 && !isSteady()))
     {
         return std::nullopt;
     }
@@ -37,6 +36,10 @@ std::optional<Deadline> Gathering::pauseUntil(std::size_t sizeBytes, std::size_t
 
 void Gathering::took(std::size_t sizeBytes, bool leftSpace, Clock::time_point now) noexcept
 {
+    if (!mayGather())
+    {
+        return;
+    }
     const auto elapsed = std::chrono::duration<double, std::nano>(now - lastTake).count();
     const auto rate = static_cast<double>(sizeBytes) / std::max(elapsed, 1.0);
     bytesPerNanosecond += LatestWeight * (rate - bytesPerNanosecond);
@@ -56,7 +59,7 @@ void Gathering::took(std::size_t sizeBytes, bool leftSpace, Clock::time_point no
 void Gathering::waitsForFirst() noexcept
 {
     waitedForMore = false;
-    if (mayBeSparse() && !waitsSince)
+    if (mayGather() && !waitsSince)
     {
         waitsSince = Clock::now();
     }

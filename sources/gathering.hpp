@@ -94,7 +94,8 @@ private:
         return findsInARow >= FindsOfASteadySource;
     }
 
-    bool mayBeSparse() const noexcept
+    /// Else nothing of a source is remembered.
+    bool mayGather() const noexcept
     {
         return times.afterArrival() > PauseLeast;
     }

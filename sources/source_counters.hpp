@@ -65,6 +65,11 @@ public:
     void waitBegins() noexcept;
     void waitEnds() noexcept;
 
+    std::uint64_t emitted() const noexcept
+    {
+        return buffers.load(std::memory_order_relaxed);
+    }
+
     std::uint64_t attemptsInARow() const noexcept
     {
         return retriesInARow.load(std::memory_order_relaxed);
@@ -82,17 +87,19 @@ private:
         counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
     }
 
-    std::atomic<SourceState> state = SourceState::Created;
+    // With each buffer; the others seldom.
     std::atomic<std::uint64_t> bytes = 0;
     std::atomic<std::uint64_t> buffers = 0;
-    std::atomic<std::uint64_t> buffersDropped = 0;
-    std::atomic<std::uint64_t> bytesDropped = 0;
     std::atomic<std::uint64_t> buffersDemanded = 0;
     std::atomic<std::uint64_t> messagesLost = 0;
-    std::atomic<std::uint64_t> opens = 0;
-    std::atomic<std::uint64_t> retriesInAll = 0;
     std::atomic<std::uint64_t> retriesInARow = 0;
     std::atomic<std::uint32_t> buffersInFlight = 0;
+
+    std::atomic<SourceState> state = SourceState::Created;
+    std::atomic<std::uint64_t> buffersDropped = 0;
+    std::atomic<std::uint64_t> bytesDropped = 0;
+    std::atomic<std::uint64_t> opens = 0;
+    std::atomic<std::uint64_t> retriesInAll = 0;
     std::atomic<std::uint64_t> bufferWaits = 0;
     std::atomic<std::chrono::nanoseconds> bufferWaitTotal{};
     std::atomic<std::chrono::nanoseconds> bufferWaitLongest{};

@@ -18,9 +18,9 @@ namespace weft
 
 SourceTask::SourceTask(OriginId sourceOrigin, SourceRunnerOptions runnerOptions,
                        std::unique_ptr<Source> sourceToRun)
-    : origin(sourceOrigin),
+    : source(std::move(sourceToRun)),
+      origin(sourceOrigin),
       options(std::move(runnerOptions)),
-      source(std::move(sourceToRun)),
       reconnect(options.reconnect, sourceOrigin)
 {
     if (auto* const listening = dynamic_cast<ListeningSource*>(source.get()))
@@ -144,6 +144,7 @@ bool SourceTask::runOnce()
     reconnect.opened(Clock::now());
     counters.opened();
 
+    const auto emittedBefore = counters.emitted();
     bool endOfStream = false;
     std::exception_ptr failure;
     try
@@ -157,6 +158,10 @@ bool SourceTask::runOnce()
         failure = std::current_exception();
     }
     closeSource(failure);
+    if (counters.emitted() != emittedBefore)
+    {
+        reconnect.progressed();
+    }
     if (failure)
     {
         // A stream that has ended would be delivered once more.

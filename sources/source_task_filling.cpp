@@ -139,7 +139,6 @@ void SourceTask::dropRest(FillWindow& window) noexcept
 
 void SourceTask::emitData(IoBuffer buffer, bool demanded)
 {
-    reconnect.progressed();
     auto& metadata = buffer.metadata();
     metadata.originId = origin;
     const auto sizeBytes = buffer.sizeBytes();

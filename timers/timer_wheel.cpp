@@ -122,12 +122,16 @@ std::size_t TimerWheel::advance(Clock::time_point now) noexcept
 
 Deadline TimerWheel::nextExpiry() const noexcept
 {
+    if (armedTimers == 0)
+    {
+        return NoDeadline;
+    }
     if (!isAlone(lists[DueList]))
     {
         return latestAdvance;
     }
     const auto stop = nextStop();
-    WEFT_ASSERT(stop.has_value() == (armedTimers > 0) || advancing);
+    WEFT_ASSERT(stop.has_value() || advancing);
     return stop ? timeOf(stop->tick) : NoDeadline;
 }
 

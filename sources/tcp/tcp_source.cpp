@@ -78,7 +78,7 @@ void TcpSource::open()
 
 FillStatus TcpSource::fillBuffer(Fill& fill)
 {
-    if (tls)
+    if (!stream.isOpen())
     {
         return fillSecured(fill);
     }

@@ -38,13 +38,13 @@ private:
     FillStatus fillSecured(Fill& fill);
     std::string peer() const;
 
+    TcpStream stream;
+    ClientStream secured; // in place of the stream, with TLS
     std::string host;
     std::uint16_t port;
     std::chrono::nanoseconds connectTimeout;
     Acknowledgements acknowledgements;
     std::optional<TlsSettings> tls;
-    TcpStream stream;
-    ClientStream secured; // in place of the stream, with TLS
 };
 
 } // namespace weft
