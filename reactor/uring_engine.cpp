@@ -329,10 +329,10 @@ void UringEngine::handleEnterResult(int result) noexcept
 }
 
 /// Has the cache fetch the stack of the fiber that waits for each operation, around the operation:
-/// the frames of its calls, down to that of the switch, and its context at the top. They are long
-/// out of the cache when there are many sources, and a fiber that runs into them line by line waits
-/// for each. Only where few complete at once: a flood over many became dearer by it. The distances
-/// cover a receive of a TCP source.
+/// the frames of its calls, down to that of the switch, and up to the source's window. They are
+/// long out of the cache when there are many sources, and a fiber that runs into them line by line
+/// waits for each. Only where few complete at once: a flood over many became dearer by it. The
+/// distances cover a receive of a TCP source.
 void UringEngine::fetchWaitingStacks() const noexcept
 {
     constexpr unsigned CompletionsMost = 4;

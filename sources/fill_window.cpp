@@ -195,7 +195,7 @@ void FillWindow::begins(IoBuffer& buffer, Clock::time_point now) noexcept
     buffer.metadata().creationTime = now;
     if (interval == std::chrono::nanoseconds::zero())
     {
-        flushDue = now; // nobody waits with it, so there is no wait to cut short
+        flushDue = now; // on the way: who waits all the same has deadline() publish it
         return;
     }
     flushDue = isTimed(interval) ? gathering.dueOf(now) : demand.dueOnDemandOnly();

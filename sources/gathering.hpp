@@ -94,7 +94,7 @@ private:
         return findsInARow >= FindsOfASteadySource;
     }
 
-    /// Else nothing of a source is remembered.
+    /// Else no wait is made, and none judged.
     bool mayGather() const noexcept
     {
         return times.afterArrival() > PauseLeast;

@@ -36,7 +36,7 @@ public:
 
     void opened(Clock::time_point now) noexcept;
 
-    /// The open connection has delivered data.
+    /// The connection that was opened last has delivered data.
     void progressed() noexcept
     {
         delivered = true;

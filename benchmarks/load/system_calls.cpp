@@ -62,6 +62,8 @@ WEFT_COUNT(ssize_t, pread, (int file, void* data, size_t count, off_t offset),
            (file, data, count, offset))
 WEFT_COUNT(ssize_t, preadv, (int file, const iovec* parts, int count, off_t offset),
            (file, parts, count, offset))
+WEFT_COUNT(ssize_t, preadv2, (int file, const iovec* parts, int count, off_t offset, int flags),
+           (file, parts, count, offset, flags))
 WEFT_COUNT(int, poll, (pollfd * entries, nfds_t count, int timeout), (entries, count, timeout))
 WEFT_COUNT(int, ppoll,
            (pollfd * entries, nfds_t count, const timespec* timeout, const sigset_t* signals),

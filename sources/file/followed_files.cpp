@@ -40,7 +40,11 @@ FollowedFiles::FollowedFiles(const FileSettings& fileSettings)
 void FollowedFiles::open()
 {
     pattern.open();
-    scan(true);
+    // What is there must not be taken for new by a later scan because it was renamed during this.
+    for (unsigned scans = 0; scans == 0 || (scanDue && scans < ScansForCertainty); ++scans)
+    {
+        scan(true);
+    }
 }
 
 void FollowedFiles::close()
@@ -56,9 +60,11 @@ void FollowedFiles::close()
 void FollowedFiles::fill(Fill& fill)
 {
     takeEvents();
+    bool scanned = false;
     while (fill.wantsMore())
     {
-        if (scanDue)
+        // Once: names that change all the time must not keep the files from being read.
+        if (scanDue && !std::exchange(scanned, true))
         {
             scan(false);
         }
@@ -90,6 +96,7 @@ void FollowedFiles::fill(Fill& fill)
             throw SourceError(waited.error(), fmt::format("watch '{}'", settings.path));
         }
         takeEvents();
+        scanned = false;
     }
 }
 

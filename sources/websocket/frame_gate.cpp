@@ -312,18 +312,38 @@ std::size_t FrameGate::untilEndOfFrame(std::span<const std::byte> bytes) noexcep
     return count;
 }
 
-/// A frame of which a part is sent, or nothing because of a stop, fails Beast's stream, and the
-/// server would not be told why the connection ends: so a stop ends the wait for room, and what is
-/// left of that is as long as for the frame that closes.
+Deadline FrameGate::goodByeDeadline() noexcept
+{
+    if (!goodByeBy)
+    {
+        goodByeBy = io::after(GoodByeTakesMost);
+    }
+    return *goodByeBy;
+}
+
+/// A frame that a stop keeps from being sent, or cuts, fails Beast's stream, and the server could
+/// not be told any more why the connection ends. So a stop only cuts short the wait for room; where
+/// there is room, a few bytes are sent at once.
+void FrameGate::sendWhole(std::span<const std::byte> bytes)
+{
+    const auto room = stream.awaitRoom(writeDeadline);
+    const bool stopped = !room && room.error() == IoError::Stopped;
+    const StopShield shield;
+    stream.sendAll(bytes, stopped ? std::min(writeDeadline, goodByeDeadline()) : writeDeadline);
+}
+
 std::size_t FrameGate::write(std::span<const std::byte> bytes, boost::system::error_code& error)
 {
     try
     {
-        const auto room = stream.awaitRoom(writeDeadline);
-        const bool stopped = !room && room.error() == IoError::Stopped;
-        const StopShield shield;
-        stream.sendAll(bytes, stopped ? std::min(writeDeadline, io::after(GoodByeTakesMost))
-                                      : writeDeadline);
+        if (writesWhole)
+        {
+            sendWhole(bytes);
+        }
+        else
+        {
+            stream.sendAll(bytes, writeDeadline);
+        }
         return bytes.size();
     }
     catch (const SourceError& failure)

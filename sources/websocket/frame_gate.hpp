@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -47,11 +48,23 @@ public:
         readDeadline = deadline;
     }
 
-    /// For each write. A stop cuts it down to GoodByeTakesMost.
+    /// For each write.
     void setWriteDeadline(Deadline deadline) noexcept
     {
         writeDeadline = deadline;
+        writesWhole = false;
     }
+
+    /// For each write of a frame that controls. A stop does not refuse it, but gives it until
+    /// goodByeDeadline() at most.
+    void setControlDeadline(Deadline deadline) noexcept
+    {
+        writeDeadline = deadline;
+        writesWhole = true;
+    }
+
+    /// GoodByeTakesMost after it was first asked for: when a stop, or the owner, began to close.
+    Deadline goodByeDeadline() noexcept;
 
     /// The handshake is over: what comes now are frames.
     void beginFrames() noexcept
@@ -173,6 +186,7 @@ private:
     std::size_t untilEndOfHeaders(std::span<const std::byte> bytes) noexcept;
     boost::system::error_code receiveUnawaited();
     std::size_t write(std::span<const std::byte> bytes, boost::system::error_code& error);
+    void sendWhole(std::span<const std::byte> bytes);
     io::Result<void> receive(Deadline deadline);
     void scan() noexcept;
     bool scanFrame() noexcept;
@@ -182,6 +196,8 @@ private:
     ClientStream stream;
     Deadline readDeadline = NoDeadline;
     Deadline writeDeadline = NoDeadline;
+    bool writesWhole = false;
+    std::optional<Deadline> goodByeBy;
     Mode mode = Mode::Handshake;
     std::size_t endMatched = 0; // of what ends the headers of the handshake
     bool ended = false;         // the connection

@@ -184,7 +184,7 @@ void WebSocketConnection::State::checkSubprotocol(const websocket::response_type
 void WebSocketConnection::State::answerPing()
 {
     const auto text = gate().takePing();
-    gate().setWriteDeadline(io::after(settings.sendTimeout));
+    gate().setControlDeadline(io::after(settings.sendTimeout));
     error_code error;
     stream.pong(websocket::ping_data(text.data(), text.size()), error);
     if (error)
@@ -267,7 +267,7 @@ WebSocketConnection::receive(std::span<std::byte> buffer)
 {
     auto& stream = state->stream;
     const bool inMessage = !stream.is_message_done();
-    state->gate().setWriteDeadline(io::after(state->settings.sendTimeout));
+    state->gate().setControlDeadline(io::after(state->settings.sendTimeout));
     error_code error;
     const auto sizeBytes =
         stream.read_some(boost::asio::buffer(buffer.data(), buffer.size()), error);
@@ -285,7 +285,7 @@ WebSocketConnection::receive(std::span<std::byte> buffer)
 
 void WebSocketConnection::ping()
 {
-    state->gate().setWriteDeadline(io::after(state->settings.sendTimeout));
+    state->gate().setControlDeadline(io::after(state->settings.sendTimeout));
     error_code error;
     state->stream.ping({}, error);
     if (error)
@@ -303,8 +303,8 @@ io::Result<void> WebSocketConnection::close()
 {
     // Closed while bytes are unread, the kernel resets the connection, and the server never sees
     // why it was closed.
-    const auto deadline = io::after(FrameGate::GoodByeTakesMost);
     auto& gate = state->gate();
+    const auto deadline = gate.goodByeDeadline();
     gate.endFrames();
     gate.setWriteDeadline(deadline);
     gate.setReadDeadline(deadline);

@@ -184,15 +184,15 @@ def file_bars(results):
 
 
 def fiber_bars(results):
-    """Of the shared library, which is stock Boost.Fiber to whoever does not ask for the archive."""
+    """Of the archive, which weft links, too. The shared library is slower."""
 
     def bar(about, limit, what, number=""):
         times = results.micro.get((what, number), {})
         archive, shared = (ratio(times.get("weft"), times.get(who)) for who in STOCKS)
-        if shared is None:
-            return Bar(about, "time, of stock Boost.Fiber, linked statically", "<=", limit, archive)
-        note = "" if archive is None else f"{archive:.2f} of one that is linked statically"
-        return Bar(about, "time, of stock Boost.Fiber", "<=", limit, shared, note=note)
+        note = "" if shared is None else f"{shared:.2f} of its shared library"
+        return Bar(
+            about, "time, of stock Boost.Fiber, linked statically", "<=", limit, archive, note=note
+        )
 
     return [
         bar("switch between 2 fibers", 0.4, "switch", "2"),

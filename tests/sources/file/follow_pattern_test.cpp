@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <semaphore>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 using namespace std::chrono_literals;
@@ -50,6 +51,34 @@ TEST_P(FollowPatternTest, patternStartsAtTheEndOfWhatIsThereAndTheBeginningOfWha
     auto source = follow("*.log", {{"start", "end"}});
     write("b.log", "new\n");
     EXPECT_EQ(received(4), "new\n");
+}
+
+TEST_P(FollowPatternTest, whatIsRenamedWhileTheSourceOpensIsNotNew)
+{
+    constexpr int Rounds = 200;
+    for (int round = 0; round < Rounds; ++round)
+    {
+        const auto name = fmt::format("{}.log", round);
+        write(name, "old\n");
+        EventLog ownLog;
+        auto source = open(fmt::format("{}.log*", round), {{"follow", "true"}, {"start", "end"}});
+        {
+            const std::jthread renamer(
+                [&]
+                {
+                    rename(name, name + ".1");
+                });
+            ASSERT_TRUE(source.start(ownLog.emit()));
+        }
+        while (source.statistics().opens == 0)
+        {
+            std::this_thread::yield();
+        }
+        append(name + ".1", "new\n");
+        ownLog.waitForBytes(4);
+        EXPECT_EQ(ownLog.received(), "new\n");
+        EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    }
 }
 
 TEST_P(FollowPatternTest, renameWithinAPatternDoesNotRepeatTheFile)
@@ -111,12 +140,11 @@ TEST_P(FollowPatternTest, linesOfSeveralFilesDoNotMix)
 TEST_P(FollowPatternTest, namesThatChangeAllTheTimeMustNotKeepBytesOrAStopBack)
 {
     auto source = follow("*.log");
-    std::atomic<bool> enough = false;
-    std::jthread renamer(
-        [this, &enough]
+    const std::jthread renamer(
+        [this](const std::stop_token& enough)
         {
             write("a.log", "");
-            while (!enough)
+            while (!enough.stop_requested())
             {
                 rename("a.log", "b.log");
                 rename("b.log", "a.log");
@@ -128,7 +156,6 @@ TEST_P(FollowPatternTest, namesThatChangeAllTheTimeMustNotKeepBytesOrAStopBack)
     writeTo(writer, "two\n");
     EXPECT_EQ(received(8), "one\ntwo\n");
     EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
-    enough = true;
 }
 
 TEST_P(FollowPatternTest, endOfALineIsWaitedForWithAPatternAndNotWhenTheFileIsLeft)

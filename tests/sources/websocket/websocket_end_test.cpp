@@ -311,7 +311,7 @@ TEST_P(WebSocketEndTest, stopWhileAPingIsSentSaysGoodBye)
             auto source =
                 connectTo(server.port(), {{"ping_interval", "1us"}, {"pong_timeout", "1h"}});
             ASSERT_TRUE(source.start(log.emit()));
-            while (source.statistics().state != SourceState::Running)
+            while (source.statistics().opens == 0 && log.lastEventCount() == 0)
             {
                 std::this_thread::yield();
             }
