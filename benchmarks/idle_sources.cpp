@@ -1,6 +1,7 @@
 // What silent sources cost: process memory for each, CPU while nothing happens, and the time to
 // stop them all. The peers live in a child process, so that their sockets are not in the figures.
 
+#include <weft/memory/memory_mapping.hpp>
 #include <weft/reactor/runtime.hpp>
 #include <weft/reactor/tcp.hpp>
 #include <weft/sources/quantity.hpp>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -21,7 +23,6 @@
 #include <descriptor_limit.hpp>
 #include <interrupt_signals.hpp>
 #include <program.hpp>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -33,13 +34,20 @@ using namespace std::chrono_literals;
 namespace
 {
 
-/// Accepts for ever and says nothing.
-[[noreturn]] void serveSilence(int listener)
+constexpr std::size_t MessageBytes = 128;
+
+/// Accepts for ever and says, to each who comes, that many messages and no more.
+[[noreturn]] void serveSilence(int listener, std::uint32_t messages)
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;)
     {
-        ::accept(listener, nullptr, nullptr);
+        const int peer = ::accept(listener, nullptr, nullptr);
+        constexpr std::array<char, MessageBytes> Message{};
+        for (std::uint32_t count = 0; count < messages; ++count)
+        {
+            static_cast<void>(::send(peer, Message.data(), Message.size(), MSG_NOSIGNAL));
+        }
     }
 }
 
@@ -69,22 +77,13 @@ std::chrono::nanoseconds cpuTime()
     return toDuration(usage.ru_utime) + toDuration(usage.ru_stime);
 }
 
-/// Resident pages of the buffer pools: buffers are apart from what a source costs.
+/// Of the buffer pools: buffers are apart from what a source costs.
 std::uint64_t bufferBytes(weft::Runtime& runtime)
 {
-    constexpr std::size_t PageBytes = 4096;
     std::uint64_t bytes = 0;
     for (std::size_t index = 0; index < runtime.buffers().ioPoolCount(); ++index)
     {
-        const auto memory = runtime.buffers().ioPool(index).memory();
-        std::vector<unsigned char> pages((memory.size() + PageBytes - 1) / PageBytes);
-        ::mincore(const_cast<std::byte*>(memory.data()), memory.size(), pages.data());
-        bytes +=
-            PageBytes * static_cast<std::uint64_t>(std::ranges::count_if(pages,
-                                                                         [](unsigned char page)
-                                                                         {
-                                                                             return (page & 1) != 0;
-                                                                         }));
+        bytes += weft::residentBytes(runtime.buffers().ioPool(index).memory());
     }
     return bytes;
 }
@@ -92,23 +91,33 @@ std::uint64_t bufferBytes(weft::Runtime& runtime)
 struct Options
 {
     std::size_t sources = 5000;
+    std::uint32_t messages = 0;
     std::string json;
 };
 
 struct Figures
 {
-    std::uint64_t memoryBytesForEach = 0;
+    std::uint64_t memoryBytesForEach = 0; // its buffer apart
+    std::uint64_t wholeBytesForEach = 0;  // its buffer included
+    std::uint64_t wholeBytesWhenIdle = 0;
+    std::chrono::nanoseconds cpuToRelease{}; // idle memory, once
     std::chrono::nanoseconds cpuInSilence{};
     std::chrono::nanoseconds stopTook{};
     bool allStopped = true;
 };
 
 constexpr std::chrono::seconds Silence = 5s;
+/// Not before memory has been looked at.
+constexpr std::chrono::seconds IdleMemoryAfter = 2s;
+constexpr std::chrono::seconds UntilAllReleased = 3 * IdleMemoryAfter + 1s;
 
 void print(const Options& options, const Figures& figures)
 {
     fmt::print("idle TCP sources            {}\n", options.sources);
     fmt::print("memory for each             {}\n", weft::formatSize(figures.memoryBytesForEach));
+    fmt::print("  with its buffer           {}\n", weft::formatSize(figures.wholeBytesForEach));
+    fmt::print("  ... when it is idle       {}\n", weft::formatSize(figures.wholeBytesWhenIdle));
+    fmt::print("CPU to give that back       {}\n", weft::formatDuration(figures.cpuToRelease));
     fmt::print("CPU in 5 s of silence       {}\n", weft::formatDuration(figures.cpuInSilence));
     fmt::print("all stopped and closed in   {}\n", weft::formatDuration(figures.stopTook));
 }
@@ -117,24 +126,30 @@ nlohmann::ordered_json toJson(const Options& options, const Figures& figures)
 {
     return {{"sources", options.sources},
             {"memory_bytes_per_source", figures.memoryBytesForEach},
+            {"messages_before", options.messages},
+            {"memory_bytes_with_buffer", figures.wholeBytesForEach},
+            {"memory_bytes_with_buffer_when_idle", figures.wholeBytesWhenIdle},
+            {"cpu_to_release_ns", figures.cpuToRelease.count()},
             {"silence_ns", std::chrono::nanoseconds(Silence).count()},
             {"cpu_in_silence_ns", figures.cpuInSilence.count()},
             {"stop_ns", figures.stopTook.count()},
             {"all_stopped", figures.allStopped}};
 }
 
-Figures measure(std::size_t sourceCount, weft::tools::InterruptSignals& signals)
+Figures measure(const Options& options, weft::tools::InterruptSignals& signals)
 {
+    const auto sourceCount = options.sources;
     weft::tools::raiseDescriptorLimit();
     const auto listener =
         weft::TcpListener::listen(*weft::SocketAddress::parse("127.0.0.1", 0)).value();
     const auto server = ::fork();
     if (server == 0)
     {
-        serveSilence(listener.descriptor());
+        serveSilence(listener.descriptor(), options.messages);
     }
 
-    weft::Runtime runtime({.buffersPerReactor = static_cast<std::uint32_t>(sourceCount)});
+    weft::Runtime runtime({.buffersPerReactor = static_cast<std::uint32_t>(sourceCount),
+                           .idleMemoryAfter = IdleMemoryAfter});
     const weft::SourceProvider provider(runtime);
     const weft::SourceDescriptor descriptor(
         "silent", "tcp",
@@ -151,20 +166,27 @@ Figures measure(std::size_t sourceCount, weft::tools::InterruptSignals& signals)
             throw std::runtime_error("a source was not started");
         }
     }
-    const auto running = [](const weft::SourceHandle& source)
+    const auto isSilent = [&options](const weft::SourceHandle& source)
     {
-        return source.statistics().state == weft::SourceState::Running;
+        const auto statistics = source.statistics();
+        return statistics.state == weft::SourceState::Running &&
+               statistics.bytes == std::uint64_t{options.messages} * MessageBytes;
     };
-    while (!std::ranges::all_of(sources, running))
+    while (!std::ranges::all_of(sources, isSilent))
     {
         weft::bench::sleepOrThrow(signals, 10ms);
     }
     weft::bench::sleepOrThrow(signals, 200ms);
 
     Figures figures;
-    figures.memoryBytesForEach =
-        (privateBytes() - memoryBefore - bufferBytes(runtime)) / sourceCount;
-    const auto cpuBefore = cpuTime();
+    const auto memory = privateBytes() - memoryBefore;
+    figures.memoryBytesForEach = (memory - bufferBytes(runtime)) / sourceCount;
+    figures.wholeBytesForEach = memory / sourceCount;
+    auto cpuBefore = cpuTime();
+    weft::bench::sleepOrThrow(signals, UntilAllReleased);
+    figures.cpuToRelease = cpuTime() - cpuBefore;
+    figures.wholeBytesWhenIdle = (privateBytes() - memoryBefore) / sourceCount;
+    cpuBefore = cpuTime();
     weft::bench::sleepOrThrow(signals, Silence);
     figures.cpuInSilence = cpuTime() - cpuBefore;
 
@@ -194,13 +216,16 @@ int main(int argumentCount, char** arguments)
     application.add_option("SOURCES", options.sources, "TCP sources")
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
+    application.add_option("--messages", options.messages, "What each is sent before it is silent")
+        ->check(CLI::Range(0, 1000))
+        ->capture_default_str();
     application.add_option("--json", options.json, "Write all figures to this file");
     return weft::bench::runProgram(application, argumentCount, arguments,
                                    [&options]
                                    {
                                        weft::bench::ResultFile file(options.json);
                                        weft::tools::InterruptSignals signals;
-                                       const auto figures = measure(options.sources, signals);
+                                       const auto figures = measure(options, signals);
                                        print(options, figures);
                                        file.write(toJson(options, figures));
                                        return figures.allStopped ? 0 : 1;

@@ -55,6 +55,12 @@ public:
     /// If `which` is the deadline of this wait, it has passed now. Any number of times.
     virtual void deadlineBroughtForward(Deadline which) noexcept = 0;
 
+    /// The wait has lasted for long: memory that it has, and whose content nobody needs, should go
+    /// back to the system. The wait goes on, or begins anew.
+    virtual void releaseIdleMemory() noexcept
+    {
+    }
+
 protected:
     ~WaitListener() = default;
 };
@@ -290,6 +296,7 @@ public:
 
 private:
     friend class FiberGroup;
+    friend class IdleMemory;
     friend class RecordPool;
     friend class Scheduler;
     friend class SlabStackAllocator;
@@ -361,6 +368,8 @@ private:
     // Scheduling: the reactor thread's. The registry reads stackTop, once line.frame is set.
     Stack stack{};
     std::atomic<const std::byte*> stackTop = nullptr;
+    /// Since when it waited when its idle memory was given back. The reactor thread's.
+    std::chrono::steady_clock::time_point memoryReleasedFor;
     FiberRecord* nextQueued = nullptr;
     FiberGroup* group = nullptr;
     Item startItem{*this, deliverStart};

@@ -86,6 +86,12 @@ std::size_t RecordPool::inUse() const
     return liveCount;
 }
 
+std::size_t RecordPool::touched() const
+{
+    const std::lock_guard lock(mutex);
+    return slotsTouched;
+}
+
 void RecordPool::list(std::vector<FiberInfo>& fibers, std::size_t reactor,
                       std::chrono::steady_clock::time_point now) const
 {

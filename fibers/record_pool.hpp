@@ -2,6 +2,7 @@
 
 #include <weft/fibers/fiber_record.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -53,15 +54,28 @@ public:
     template <typename Visit>
     void forEach(Visit visit)
     {
+        forSome(0, recordsMax, visit);
+    }
+
+    /// As forEach(), for the `count` records from place `first` on that are in use or have been:
+    /// the place after them, or zero when there are no more.
+    template <typename Visit>
+    std::size_t forSome(std::size_t first, std::size_t count, Visit visit)
+    {
         const std::lock_guard lock(mutex);
-        for (std::size_t index = 0; index < slotsTouched; ++index)
+        const auto end = std::min(first + count, slotsTouched);
+        for (auto index = first; index < end; ++index)
         {
             if (slots[index].live)
             {
                 visit(*reinterpret_cast<FiberRecord*>(slots[index].storage));
             }
         }
+        return end < slotsTouched ? end : 0;
     }
+
+    /// How many are in use or have been.
+    std::size_t touched() const;
 
     /// Appends a line for each fiber that has not finished.
     void list(std::vector<FiberInfo>& fibers, std::size_t reactor,

@@ -178,6 +178,14 @@ std::span<std::byte> IoBufferPool::memory() const noexcept
     return storage->memory();
 }
 
+bool IoBufferPool::contains(std::span<const std::byte> bytes) const noexcept
+{
+    const auto all = memory();
+    const std::less_equal<const std::byte*> notAfter;
+    return notAfter(all.data(), bytes.data()) &&
+           notAfter(bytes.data() + bytes.size(), all.data() + all.size());
+}
+
 void IoBufferPool::checkInvariants() const noexcept
 {
     assertOwner();

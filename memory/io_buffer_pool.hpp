@@ -171,6 +171,9 @@ public:
     /// All buffers as one piece of memory, page-aligned, for registering it with the kernel.
     std::span<std::byte> memory() const noexcept;
 
+    /// Whether these bytes lie in the pool's buffers. Any thread.
+    bool contains(std::span<const std::byte> bytes) const noexcept;
+
     /// Asserts that no buffer, charge or request is lost or counted twice. Takes time linear in
     /// buffers and reservations, for tests. Owner thread.
     void checkInvariants() const noexcept;

@@ -2,7 +2,10 @@
 #include <weft/memory/memory_mapping.hpp>
 #include <weft/memory/sanitizer.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,6 +20,53 @@ std::size_t pageSizeBytes() noexcept
 {
     static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     return size;
+}
+
+std::span<std::byte> wholePages(std::span<std::byte> bytes) noexcept
+{
+    const auto page = pageSizeBytes();
+    const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const auto skipped = alignUp(begin, page) - begin;
+    if (skipped >= bytes.size())
+    {
+        return {};
+    }
+    const auto rest = bytes.subspan(skipped);
+    return rest.first(rest.size() & ~(page - 1));
+}
+
+std::size_t residentBytes(std::span<const std::byte> pages) noexcept
+{
+    constexpr std::size_t PagesAtOnce = 64;
+    std::array<unsigned char, PagesAtOnce> resident{};
+    const auto page = pageSizeBytes();
+    std::size_t total = 0;
+    while (!pages.empty())
+    {
+        const auto piece = pages.first(std::min(PagesAtOnce * page, pages.size()));
+        if (::mincore(const_cast<std::byte*>(piece.data()), piece.size(), resident.data()) != 0)
+        {
+            return 0;
+        }
+        const auto count = static_cast<std::ptrdiff_t>(piece.size() / page);
+        total += page *
+                 static_cast<std::size_t>(std::count_if(resident.begin(), resident.begin() + count,
+                                                        [](unsigned char bits)
+                                                        {
+                                                            return (bits & 1) != 0;
+                                                        }));
+        pages = pages.subspan(piece.size());
+    }
+    return total;
+}
+
+void releasePages(std::span<std::byte> pages) noexcept
+{
+    if (!pages.empty())
+    {
+        // Locked memory (mlockall) refuses it, and stays.
+        static_cast<void>(::madvise(pages.data(), pages.size(), MADV_DONTNEED));
+    }
 }
 
 MemoryMapping::MemoryMapping(Use use, std::size_t sizeBytes, std::string_view description)

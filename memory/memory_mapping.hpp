@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 /// \file
@@ -17,6 +18,16 @@ constexpr std::size_t alignUp(std::size_t value, std::size_t alignment) noexcept
 {
     return (value + alignment - 1) & ~(alignment - 1);
 }
+
+/// The whole pages among these bytes. Any thread.
+std::span<std::byte> wholePages(std::span<std::byte> bytes) noexcept;
+
+/// Bytes of these whole pages that are resident. Zero when the kernel does not say. Any thread.
+std::size_t residentBytes(std::span<const std::byte> pages) noexcept;
+
+/// Gives whole pages of a private anonymous mapping back to the system: they are zeros when they
+/// are touched again. Nobody uses them meanwhile, the kernel included. Any thread.
+void releasePages(std::span<std::byte> pages) noexcept;
 
 /// Owns one mapping, readable and writable, not backed by reserved memory and kept from
 /// transparent huge pages: touching one byte makes one page resident, not two megabytes.

@@ -155,27 +155,17 @@ std::optional<GuardHit> StackSlab::findGuard(const void* address) const noexcept
     return std::nullopt;
 }
 
+void StackSlab::releaseBelow(const Stack& stack, const std::byte* used) const noexcept
+{
+    if (used > stack.bottom && used <= stack.top())
+    {
+        releasePages(wholePages({stack.bottom, static_cast<std::size_t>(used - stack.bottom)}));
+    }
+}
+
 std::size_t StackSlab::residentBytes(const Stack& stack) const noexcept
 {
-    constexpr std::size_t PagesAtOnce = 64;
-    std::array<unsigned char, PagesAtOnce> resident{};
-    const std::size_t page = guardBytes;
-    std::size_t total = 0;
-    for (std::size_t done = 0; done < stack.sizeBytes; done += PagesAtOnce * page)
-    {
-        const std::size_t piece = std::min(PagesAtOnce * page, stack.sizeBytes - done);
-        if (::mincore(stack.bottom + done, piece, resident.data()) != 0)
-        {
-            return 0;
-        }
-        const auto end = resident.begin() + static_cast<std::ptrdiff_t>(piece / page);
-        total += page * static_cast<std::size_t>(std::count_if(resident.begin(), end,
-                                                               [](unsigned char bits)
-                                                               {
-                                                                   return bits & 1;
-                                                               }));
-    }
-    return total;
+    return weft::residentBytes({stack.bottom, stack.sizeBytes});
 }
 
 StackStatistics StackSlab::statistics(StackClass stackClass) const noexcept

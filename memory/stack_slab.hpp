@@ -138,8 +138,12 @@ public:
     /// SIGSEGV: it is async-signal-safe and reads nothing at `address`.
     std::optional<GuardHit> findGuard(const void* address) const noexcept;
 
-    /// Bytes of the stack that are resident: how deep it has ever been used, in whole pages, since
-    /// the slab was made. Zero when the kernel does not say.
+    /// Gives the whole pages below `used` back to the system; nothing if that is not on the stack.
+    /// They are zeros when they are touched again. Any thread, while nobody runs on the stack.
+    void releaseBelow(const Stack& stack, const std::byte* used) const noexcept;
+
+    /// Bytes of the stack that are resident: how deep it has been used, in whole pages, since the
+    /// slab was made or releaseBelow() was called. Zero when the kernel does not say.
     std::size_t residentBytes(const Stack& stack) const noexcept;
 
     StackStatistics statistics(StackClass stackClass) const noexcept;

@@ -1,5 +1,6 @@
 #include <weft/fibers/this_fiber.hpp>
 #include <weft/memory/assert.hpp>
+#include <weft/memory/memory_mapping.hpp>
 #include <weft/memory/planted_mistake.hpp>
 #include <weft/reactor/cancellable_wait.hpp>
 #include <weft/reactor/io.hpp>
@@ -8,6 +9,8 @@
 #include <weft/reactor/reactor.hpp>
 
 #include <cerrno>
+#include <cstddef>
+#include <span>
 
 #include <poll.h>
 
@@ -17,13 +20,27 @@ namespace weft
 namespace
 {
 
+/// The whole pages that a receive into a buffer of the pool is to fill. None of a call that
+/// collects (MSG_WAITALL), as it may have begun to.
+std::span<std::byte> idleMemoryOf(Reactor& reactor, const Operation& operation) noexcept
+{
+    if (operation.kind != OperationKind::Receive || (operation.flags & MSG_WAITALL) != 0)
+    {
+        return {};
+    }
+    const std::span bytes(static_cast<std::byte*>(operation.data), operation.count);
+    return reactor.buffers().contains(bytes) ? wholePages(bytes) : std::span<std::byte>();
+}
+
 /// An operation in the engine. It is over at its own final completion and never before.
 class OperationWait final : public CancellableWait
 {
 public:
-    OperationWait(Reactor& owner, Operation& awaited) noexcept
+    /// `forMemory`: it may end when it has waited for long.
+    OperationWait(Reactor& owner, Operation& awaited, bool forMemory) noexcept
         : CancellableWait(owner),
-          operation(awaited)
+          operation(awaited),
+          mayEndForMemory(forMemory)
     {
         operation.completed = [](Operation& done) noexcept
         {
@@ -43,7 +60,24 @@ public:
 
     using CancellableWait::cause;
 
+    /// Whether it was asked to end so that its idle memory can be given back.
+    bool wasEndedForMemory() const noexcept
+    {
+        return endedForMemory;
+    }
+
 private:
+    /// The kernel may write into the memory until the operation has ended, so it is ended first.
+    void releaseIdleMemory() noexcept override
+    {
+        if (mayEndForMemory && !endedForMemory && !cause() &&
+            residentBytes(idleMemoryOf(reactor, operation)) != 0)
+        {
+            endedForMemory = true;
+            reactor.engine().cancel(operation);
+        }
+    }
+
     void giveUp() noexcept override
     {
         reactor.engine().cancel(operation);
@@ -54,6 +88,8 @@ private:
     }
 
     Operation& operation;
+    const bool mayEndForMemory;
+    bool endedForMemory = false;
 };
 
 class SleepWait final : public CancellableWait
@@ -116,6 +152,7 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
     {
         return performOnThread(operation, deadline);
     }
+    bool memoryReleased = false;
     for (;;)
     {
         if (const auto error = CancellableWait::refusal(*reactor, deadline))
@@ -130,7 +167,7 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
                 return *result;
             }
         }
-        OperationWait wait(*reactor, operation);
+        OperationWait wait(*reactor, operation, !memoryReleased);
         const auto result = wait.perform(deadline);
         const auto cause = wait.cause();
         if (cause && result > 0 && planted(Mistake::DropRacedBytes))
@@ -141,6 +178,12 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
         if (cause && (result == -ECANCELED || result == -EINTR))
         {
             return std::unexpected(cause);
+        }
+        if (result == -ECANCELED && wait.wasEndedForMemory())
+        {
+            releasePages(idleMemoryOf(*reactor, operation));
+            memoryReleased = true;
+            continue;
         }
         const bool wouldBlock = result == -EAGAIN && operation.waits() &&
                                 operation.retryWhenReady && readinessEvents(operation.kind) != 0;

@@ -70,7 +70,8 @@ Reactor::Reactor(const ReactorOptions& reactorOptions, IoBufferPool& bufferPool,
       offload(offloadThreads),
       wakeDescriptor(makeWakeDescriptor()),
       fiberScheduler(new Scheduler(options.scheduler)),
-      completionBatching(options.batchWaitMost)
+      completionBatching(options.batchWaitMost),
+      idleMemory(fiberScheduler->records(), fiberScheduler->stacks(), options.idleMemoryAfter)
 {
 }
 
@@ -189,13 +190,14 @@ void Reactor::turn(bool fibersAreReady) noexcept
     {
         timerWheel->advance(fiberScheduler->turnTime());
     }
+    idleMemory.turn(fiberScheduler->turnTime());
     timersArmed.store(timerWheel->armedCount(), std::memory_order_relaxed);
 }
 
 void Reactor::park(TimePoint until) noexcept
 {
     timersArmed.store(timerWheel->armedCount(), std::memory_order_relaxed);
-    const auto expiry = std::min(until, timerWheel->nextExpiry());
+    const auto expiry = std::min({until, timerWheel->nextExpiry(), idleMemory.nextVisit()});
     if (completionBatching.isAllowed())
     {
         const auto now = ioEngine->now();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <weft/fibers/idle_memory.hpp>
 #include <weft/fibers/scheduler.hpp>
 #include <weft/memory/io_buffer_pool.hpp>
 #include <weft/memory/return_signal.hpp>
@@ -42,6 +43,7 @@ struct ReactorOptions
     std::uint32_t completionEntries = 0;
     std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
     std::chrono::nanoseconds batchWaitMost{};
+    std::chrono::nanoseconds idleMemoryAfter{};
 };
 
 struct ReactorStatistics
@@ -172,6 +174,7 @@ private:
     std::unique_ptr<Engine> ioEngine;
     ReclaimItem reclaimItem{*this};
     Batching completionBatching;
+    IdleMemory idleMemory;
     std::atomic<std::int64_t> startedNs = 0;
     std::atomic<std::size_t> timersArmed = 0; // the wheel's count, for other threads
     bool poolClosed = false;

@@ -50,6 +50,7 @@ ReactorOptions reactorOptions(const RuntimeOptions& options, std::size_t index)
         .completionEntries = options.completionEntries,
         .timerTick = options.timerTick,
         .batchWaitMost = options.batchWait,
+        .idleMemoryAfter = options.idleMemoryAfter,
     };
 }
 

@@ -87,6 +87,8 @@ RuntimeOptions RuntimeOptions::resolved() const
                                 2 * RingEntriesMax);
     requireRange<std::size_t>("offload_threads", offloadThreads, 1, OffloadThreadsMax);
     requireRange<std::int64_t>("batch_wait", batchWait.count(), 0, 100'000'000);
+    requireRange<std::int64_t>("idle_memory_after", idleMemoryAfter.count(), 0,
+                               std::chrono::nanoseconds(std::chrono::hours(24)).count());
     requireRange<std::int64_t>("timer_tick", timerTick.count(), 1'000, 1'000'000'000);
     return options;
 }

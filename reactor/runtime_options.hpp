@@ -72,6 +72,11 @@ struct RuntimeOptions
     /// flush intervals of its sources allow it (batching.hpp). Zero: it looks at each at once.
     std::chrono::nanoseconds batchWait = std::chrono::milliseconds(1);
 
+    /// How long a fiber waits until memory that it does not use meanwhile goes back to the system:
+    /// the rest of its stack, and the empty buffer of a source that waits for its peer. At the
+    /// latest after twice that. Zero: never.
+    std::chrono::nanoseconds idleMemoryAfter = std::chrono::seconds(60);
+
     /// How far apart timers are told; a timer is at most this late.
     std::chrono::nanoseconds timerTick = TimerWheel::DefaultTick;
 

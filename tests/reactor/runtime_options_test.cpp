@@ -124,6 +124,12 @@ INSTANTIATE_TEST_SUITE_P(
                                   options.offloadThreads = 0;
                               },
                               "option offload_threads is 0; allowed: 1 to 1024"},
+                    BadOption{"idleMemoryAfter",
+                              [](RuntimeOptions& options)
+                              {
+                                  options.idleMemoryAfter = std::chrono::nanoseconds(-1);
+                              },
+                              "option idle_memory_after is -1; allowed: 0 to 86400000000000"},
                     BadOption{"timerTick",
                               [](RuntimeOptions& options)
                               {

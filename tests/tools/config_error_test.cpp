@@ -175,6 +175,8 @@ const std::vector<WrongConfig> WrongRest{
     {"ringsDoNotFit", "\nruntime: {submission_entries: 16384}\n" + GoodSources,
      "2: key 'runtime.completion_entries' is missing; without it, it is 8192; allowed: 16384 to "
      "65536"},
+    {"idleMemoryTooLate", "runtime: {idle_memory_after: 25h}\n" + GoodSources,
+     "1: key 'runtime.idle_memory_after' is 25h; allowed: 0 to 24h"},
     {"tickTooLong", "runtime: {timer_tick: 1m}\n" + GoodSources,
      "1: key 'runtime.timer_tick' is 1m; allowed: 1us to 1s"},
     {"notAMap", "- a\n- b\n",

@@ -70,6 +70,8 @@ RuntimeOptions Worker::runtimeOptions()
     // A channel's fiber and one that destroys a handle may come with each source.
     runtimeOptions.stacksPerReactor = {sources * 3 + StacksBeside, 4, 4};
     runtimeOptions.spawnQueuePerReactor = sources + StacksBeside;
+    // Often enough that bytes come after it, too.
+    runtimeOptions.idleMemoryAfter = std::chrono::milliseconds(20);
     return runtimeOptions;
 }
 

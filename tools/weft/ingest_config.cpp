@@ -89,6 +89,16 @@ std::chrono::nanoseconds readBatchWait(const ConfigNode& node)
     return wait;
 }
 
+std::chrono::nanoseconds readIdleMemoryAfter(const ConfigNode& node)
+{
+    const auto time = node.duration();
+    if (time < std::chrono::nanoseconds::zero() || time > std::chrono::hours(24))
+    {
+        node.refuse("0 to 24h");
+    }
+    return time;
+}
+
 EngineKind readEngine(const ConfigNode& node)
 {
     const auto kind = parseEngineKind(node.text(EngineKindsAllowed));
@@ -166,6 +176,11 @@ const std::vector<OptionReader>& optionReaders()
          [](const ConfigNode& node, RuntimeOptions& options)
          {
              options.batchWait = readBatchWait(node);
+         }},
+        {"idle_memory_after",
+         [](const ConfigNode& node, RuntimeOptions& options)
+         {
+             options.idleMemoryAfter = readIdleMemoryAfter(node);
          }},
         {"timer_tick",
          [](const ConfigNode& node, RuntimeOptions& options)
@@ -346,6 +361,8 @@ const char* const ConfigHelp = R"(The configuration (YAML; every key is checked)
     offload_threads: 4
     batch_wait: 1ms          # an idle reactor lets completions gather so long, where an eighth of
                              # the shortest flush interval allows it; 0: never
+    idle_memory_after: 60s   # memory that a source does not use while it waits so long goes back
+                             # to the system; 0: never
     timer_tick: 1ms
   workers: 2                 # threads that take what the sources deliver; default 1
   sink: count                # counts and takes checksums; or discard; or, as a recorder:
