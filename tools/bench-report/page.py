@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import bars
+import ingest_tables
 import tables
 
 TEMPLATE = Path(__file__).with_name("page.md")
@@ -69,11 +70,11 @@ def render(results, page, drawn):
         "machine": machine(results),
         "levers": levers(page),
         "bars": tables.bars(bars.all_bars(results)),
-        "flood": tables.flood(results),
-        "trickle": tables.trickle(results),
-        "mixed": tables.mixed(results),
-        "files": tables.files(results),
-        "compute": tables.compute(results),
+        "flood": ingest_tables.flood(results),
+        "trickle": ingest_tables.trickle(results),
+        "mixed": ingest_tables.mixed(results),
+        "files": ingest_tables.files(results),
+        "compute": ingest_tables.compute(results),
         "micro": tables.micro(results),
         "idle": tables.idle(results),
         "scaling": tables.scaling(results),

@@ -8,7 +8,8 @@ from matplotlib import pyplot  # noqa: E402 (the back end comes first)
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 from bars import CPU_PER_GIB, CPU_PER_MILLION, P99, ratio  # noqa: E402
-from tables import micro_keys, micro_name, receivers_of  # noqa: E402
+from cells import receivers_of  # noqa: E402
+from tables import micro_keys, micro_name  # noqa: E402
 
 # Colours of Okabe and Ito, told apart with any colour vision, and of like darkness; markers too.
 STYLES = {

@@ -12,8 +12,9 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[2] / "tools" / "bench-report"))
 
 import bars  # noqa: E402 (where it lies is known only now)
+import cells  # noqa: E402
+import ingest_tables  # noqa: E402
 import page  # noqa: E402
-import tables  # noqa: E402
 from reading import ResultError, read_results  # noqa: E402
 
 RESULTS = HERE / "results"
@@ -65,7 +66,7 @@ class Bars(unittest.TestCase):
         self.assertEqual(bar(self.bars, about, "of uring-single").note, "")
 
     def test_how_late_sleeps_end_is_shown_where_it_was_measured(self):
-        text = tables.trickle(read_results(RESULTS))
+        text = ingest_tables.trickle(read_results(RESULTS))
         self.assertRegex(text, r"\| p99 \| [^|0-9]+ \| 0.125 \|")
         self.assertRegex(text, r"\| worst \| [^|0-9]+ \| 2.50? \|")
 
@@ -124,14 +125,14 @@ class Bars(unittest.TestCase):
 
 class Numbers(unittest.TestCase):
     def test_three_digits_and_no_exponent(self):
-        self.assertEqual(tables.significant(0.012345), "0.0123")
-        self.assertEqual(tables.significant(9.999), "10.0")
-        self.assertEqual(tables.significant(12345.6), "12,300")
-        self.assertEqual(tables.significant(0), "0")
+        self.assertEqual(cells.significant(0.012345), "0.0123")
+        self.assertEqual(cells.significant(9.999), "10.0")
+        self.assertEqual(cells.significant(12345.6), "12,300")
+        self.assertEqual(cells.significant(0), "0")
 
     def test_durations_have_the_unit_that_fits(self):
-        self.assertEqual(tables.duration(1500), "1.50 µs")
-        self.assertEqual(tables.duration(999), "999 ns")
+        self.assertEqual(cells.duration(1500), "1.50 µs")
+        self.assertEqual(cells.duration(999), "999 ns")
 
 
 class Page(unittest.TestCase):
