@@ -36,27 +36,39 @@ def receivers_of(cases):
     return names
 
 
-def cell(case, receiver, figure, basis=BASIS):
-    """'0.312 (0.90)': the median, and its ratio to the basis."""
+def ratio_text(quotient):
+    """Two decimals as long as they tell something."""
+    if quotient == 0:
+        return "0"
+    if quotient < 0.005:
+        return "<0.01"
+    return f"{quotient:.2f}" if quotient < 99.995 else f"{quotient:,.0f}"
+
+
+def cell(case, receiver, figure, text=significant):
+    """'0.312 (0.90)': the median, and its ratio to the basis if that is not 0."""
     value = case.value(receiver, figure)
     if value is None:
         return NOT_MEASURED
     mark = "" if case.kept_rate(receiver) else "\\*"
-    quotient = ratio(value, case.value(basis, figure))
-    if basis is None or receiver == basis or quotient is None:
-        return significant(value) + mark
-    return f"{significant(value)} ({quotient:.2f}){mark}"
+    quotient = ratio(value, case.value(BASIS, figure))
+    if receiver == BASIS or quotient is None:
+        return text(value) + mark
+    return f"{text(value)} ({ratio_text(quotient)}){mark}"
 
 
-def comparison(cases, headings, figure, first="receiver", basis=BASIS):
+def row_name(receiver):
+    return f"**{receiver}**" if receiver.startswith("weft-") else receiver
+
+
+def comparison(cases, headings, figure, text=significant):
     """A line for each receiver, a column for each case."""
     rows = [
-        [f"**{name}**" if name.startswith("weft-") else name]
-        + [cell(case, name, figure, basis) for case in cases]
+        [row_name(name)] + [cell(case, name, figure, text) for case in cases]
         for name in receivers_of(cases)
         if any(case.value(name, figure) is not None for case in cases)
     ]
-    return table([first, *headings], rows)
+    return table(["receiver", *headings], rows)
 
 
 def section(*parts):

@@ -7,7 +7,9 @@ from cells import (
     cell,
     comparison,
     duration,
+    ratio_text,
     receivers_of,
+    row_name,
     section,
     significant,
     table,
@@ -46,12 +48,12 @@ def remarks(cases, job_beside=False):
 
 
 def details(cases, headings, figures):
-    """Pairs of what a table tells and the figure that it shows, without ratios."""
+    """A table for each pair of what it tells and the figure that it shows."""
     return section(
         *(
             text
             for told, figure in figures
-            for text in (f"{told}:", comparison(cases, headings, figure, basis=None))
+            for text in (f"{told}:", comparison(cases, headings, figure))
         )
     )
 
@@ -139,13 +141,11 @@ def mixed(results):
         quotient = ratio(high, low)
         rows.append(
             [
-                f"**{name}**" if name.startswith("weft-") else name,
+                row_name(name),
                 cell(without, name, P99),
                 cell(flooded, name, P99),
-                NOT_MEASURED if quotient is None else f"{quotient:.2f}",
-                NOT_MEASURED
-                if flooded.value(name, "gib_per_second") is None
-                else significant(flooded.value(name, "gib_per_second")),
+                NOT_MEASURED if quotient is None else ratio_text(quotient),
+                cell(flooded, name, "gib_per_second"),
             ]
         )
     header = ["receiver", "p99 ms without", "p99 ms with the flood", "with / without", "GiB/s"]
@@ -225,19 +225,16 @@ def compute(results):
     cases = results.of_workload("beside-compute")
     alone = next((case for case in cases if case.slow_sources == 0), None)
     beside = [case for case in cases if case.slow_sources > 0]
-    if alone is None or not beside:
+    speed = alone.value("none", "rounds_per_second") if alone is not None else None
+    if not speed or not beside:
         return "Not measured."
-    speed = alone.value("none", "rounds_per_second")
-    rows = []
-    for name in receivers_of(beside):
-        row = [f"**{name}**" if name.startswith("weft-") else name]
-        for case in beside:
-            left = ratio(case.value(name, "rounds_per_second"), speed)
-            row.append(NOT_MEASURED if left is None else f"{left:.1%}")
-        rows.append(row)
+
+    def left(rounds):
+        return f"{rounds / speed:.1%}"
+
     headings = [f"{case.slow_sources:,} at {case.rate:,.0f}/s" for case in beside]
     return section(
         "What is left of the compute job's speed, by connections and messages/s:",
-        table(["receiver", *headings], rows),
+        comparison(beside, headings, "rounds_per_second", left),
         remarks(beside, job_beside=True),
     )

@@ -1,7 +1,7 @@
 """The page's other tables: small things, idle sources, scaling, the bars."""
 
 from bars import ratio
-from cells import NOT_MEASURED, duration, section, significant, table
+from cells import NOT_MEASURED, duration, ratio_text, section, significant, table
 
 MICRO_NAMES = {
     "switch": "switch between {} fibers, each",
@@ -49,7 +49,7 @@ def micro(results):
                 row.append(
                     NOT_MEASURED
                     if quotient is None
-                    else f"{duration(times[who])} ({quotient:.2f})"
+                    else f"{duration(times[who])} ({ratio_text(quotient)})"
                 )
             rows.append(row)
     others = [

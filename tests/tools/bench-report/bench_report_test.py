@@ -130,6 +130,14 @@ class Numbers(unittest.TestCase):
         self.assertEqual(cells.significant(12345.6), "12,300")
         self.assertEqual(cells.significant(0), "0")
 
+    def test_ratios_are_as_short_as_they_tell_something(self):
+        self.assertEqual(cells.ratio_text(0.904), "0.90")
+        self.assertEqual(cells.ratio_text(12.345), "12.35")
+        self.assertEqual(cells.ratio_text(1234.5), "1,234")
+        self.assertEqual(cells.ratio_text(99.999), "100")
+        self.assertEqual(cells.ratio_text(0.004), "<0.01")
+        self.assertEqual(cells.ratio_text(0), "0")
+
     def test_durations_have_the_unit_that_fits(self):
         self.assertEqual(cells.duration(1500), "1.50 µs")
         self.assertEqual(cells.duration(999), "999 ns")
@@ -148,6 +156,16 @@ class Page(unittest.TestCase):
         self.assertIn("](benchmarks/flood.svg)", text)
         self.assertNotIn("micro.svg", text)
         self.assertIn("no bundles here", text)
+
+    def test_each_figure_has_its_ratio_unless_the_basis_has_none(self):
+        cases = read_results(RESULTS).of_workload("trickle")
+        at_once = cases[0].receivers
+        for name, share, switches in (("uring-single", 0, 0.5), ("weft-uring", 0.1, 0.05)):
+            at_once[name].medians |= {"late_share": share, "switches_per_unit": switches}
+        self.assertEqual(cells.cell(cases[0], "weft-uring", "switches_per_unit"), "0.0500 (0.10)")
+        self.assertEqual(cells.cell(cases[0], "uring-single", "switches_per_unit"), "0.500")
+        self.assertEqual(cells.cell(cases[0], "weft-uring", "late_share"), "0.100")
+        self.assertEqual(cells.cell(cases[0], "asio", "switches_per_unit"), cells.NOT_MEASURED)
 
     def test_what_claims_nothing_is_marked(self):
         text = self.render()
