@@ -120,6 +120,7 @@ def trickle(results):
                 [
                     ("p50, ms", "p50_ms"),
                     ("p99.9, ms", "p999_ms"),
+                    ("Messages/s that were handed on", "messages_per_second"),
                     ("System calls for each message", "system_calls_per_unit"),
                     ("Context switches for each message", "switches_per_unit"),
                     ("Memory, KiB for each connection", "memory_kib_per_source"),
@@ -146,15 +147,26 @@ def mixed(results):
                 cell(flooded, name, P99),
                 NOT_MEASURED if quotient is None else ratio_text(quotient),
                 cell(flooded, name, "gib_per_second"),
+                cell(flooded, name, CPU_PER_GIB),
+                cell(without, name, CPU_PER_MILLION),
             ]
         )
-    header = ["receiver", "p99 ms without", "p99 ms with the flood", "with / without", "GiB/s"]
+    header = [
+        "receiver",
+        "p99 ms without",
+        "p99 ms with the flood",
+        "with / without",
+        "GiB/s with",
+        "CPU s/GiB with",
+        "CPU s/million messages without",
+    ]
     more = details(
         [without, flooded],
         ["without", "with the flood"],
         [
             ("p50, ms", "p50_ms"),
             ("p99.9, ms", "p999_ms"),
+            ("Messages/s of the slow connections", "messages_per_second"),
             ("Share of its CPU that the receiver was busy", "busy_share"),
             ("Memory, KiB for each connection", "memory_kib_per_source"),
         ],
@@ -236,5 +248,16 @@ def compute(results):
     return section(
         "What is left of the compute job's speed, by connections and messages/s:",
         comparison(beside, headings, "rounds_per_second", left),
+        details(
+            beside,
+            headings,
+            [
+                ("CPU seconds of the receiver for a million messages", CPU_PER_MILLION),
+                ("p50, ms", "p50_ms"),
+                ("p99, ms", P99),
+                ("Messages/s that were handed on", "messages_per_second"),
+                ("Context switches for each message", "switches_per_unit"),
+            ],
+        ),
         remarks(beside, job_beside=True),
     )

@@ -15,7 +15,7 @@ import bars  # noqa: E402 (where it lies is known only now)
 import cells  # noqa: E402
 import ingest_tables  # noqa: E402
 import page  # noqa: E402
-from reading import ResultError, read_results  # noqa: E402
+from reading import Case, Receiver, ResultError, read_results  # noqa: E402
 
 RESULTS = HERE / "results"
 
@@ -26,6 +26,15 @@ def bar(all_bars, about, what):
     if len(found) != 1:
         raise AssertionError(f"{len(found)} bars have '{about}' and '{what}'")
     return found[0]
+
+
+def made_up_case(workload, slow=0, floods=0, rate=0, **receivers):
+    """Receivers by their medians; '_' in a name is '-'."""
+    made = {
+        name.replace("_", "-"): Receiver({"sent_per_second": rate, **medians})
+        for name, medians in receivers.items()
+    }
+    return Case(workload, workload, True, floods, slow, rate, 10, made)
 
 
 class Bars(unittest.TestCase):
@@ -141,6 +150,42 @@ class Numbers(unittest.TestCase):
     def test_durations_have_the_unit_that_fits(self):
         self.assertEqual(cells.duration(1500), "1.50 µs")
         self.assertEqual(cells.duration(999), "999 ns")
+
+
+class Tables(unittest.TestCase):
+    def results(self, *cases):
+        made = read_results(RESULTS)
+        made.cases = list(cases)
+        return made
+
+    def test_throughput_of_a_trickle_is_shown(self):
+        case = made_up_case("trickle", 100, rate=500, weft_uring={"messages_per_second": 498})
+        text = ingest_tables.trickle(self.results(case))
+        self.assertIn("Messages/s", text)
+        self.assertIn("| **weft-uring** | 498 |", text)
+
+    def test_mixed_load_has_the_cost_of_flood_and_messages(self):
+        low, high = {"p99_ms": 0.1, "cpu_seconds_per_million": 12.5}, {"p99_ms": 0.15}
+        high |= {"gib_per_second": 2, "cpu_seconds_per_gib": 0.25}
+        text = ingest_tables.mixed(
+            self.results(
+                made_up_case("mixed", 99, weft_uring=low),
+                made_up_case("mixed", 99, floods=1, weft_uring=high),
+            )
+        )
+        self.assertIn("| **weft-uring** | 0.100 | 0.150 | 1.50 | 2.00 | 0.250 | 12.5 |", text)
+
+    def test_what_is_left_of_a_job_has_the_receivers_cost_and_latency_beside_it(self):
+        ours = {"rounds_per_second": 90, "cpu_seconds_per_million": 5, "p50_ms": 7, "p99_ms": 9}
+        basis = {"rounds_per_second": 60, "cpu_seconds_per_million": 10, "p50_ms": 7, "p99_ms": 6}
+        text = ingest_tables.compute(
+            self.results(
+                made_up_case("beside-compute", none={"rounds_per_second": 100}),
+                made_up_case("beside-compute", 10, rate=50, uring_single=basis, weft_uring=ours),
+            )
+        )
+        for cell in ("90.0% (1.50)", "5.00 (0.50)", "7.00 (1.00)", "9.00 (1.50)"):
+            self.assertIn(f"| **weft-uring** | {cell} |", text)
 
 
 class Page(unittest.TestCase):
