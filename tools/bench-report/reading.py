@@ -70,7 +70,7 @@ class Receiver:
     """What one receiver reached in one case: medians of its runs, if any was measured."""
 
     medians: dict  # figure -> value; empty when nothing was measured
-    runs: int = 0
+    runs: list = field(default_factory=list)  # those that were measured: figure -> value
     problem: str = ""  # why nothing was measured
     failures: list = field(default_factory=list)
 
@@ -95,6 +95,12 @@ class Case:
         if found is None or figure not in found.medians:
             return None
         return found.medians[figure]
+
+    def run_values(self, receiver, figure):
+        """Of each run that has it."""
+        found = self.receivers.get(receiver)
+        runs = found.runs if found is not None else []
+        return [run[figure] for run in runs if figure in run]
 
     def kept_rate(self, receiver):
         """Whether the generator sent as much as it should have."""
@@ -178,14 +184,14 @@ def read_receiver(node):
     measured = [run for run in runs if "outcome" not in run.value]
     problems = [run.text("problem") for run in runs if "outcome" in run.value]
     failures = [run.text("problem") for run in runs if run.value.get("outcome") == "failed"]
-    medians = {}
-    if measured:
-        medians_node = node.child("medians")
-        medians = {name: medians_node.number(name) for name in medians_node.value}
-        for name in COSTS:
-            if medians.get(name) == 0:
-                del medians[name]
-    return Receiver(medians, len(measured), problems[-1] if problems else "", failures)
+    medians = read_figures(node.child("medians")) if measured else {}
+    of_runs = [read_figures(run) for run in measured]
+    return Receiver(medians, of_runs, problems[-1] if problems else "", failures)
+
+
+def read_figures(node):
+    figures = {name: node.number(name) for name in node.value}
+    return {name: value for name, value in figures.items() if value != 0 or name not in COSTS}
 
 
 def read_case(node):

@@ -74,6 +74,25 @@ class Bars(unittest.TestCase):
         self.assertIn("beside asio", bar(self.bars, about, "p99, of asio's").note)
         self.assertEqual(bar(self.bars, about, "of uring-single").note, "")
 
+    def test_latency_at_once_tells_how_its_runs_were(self):
+        results = read_results(RESULTS)
+        receivers = results.trickle(100, 50_000, 0).receivers
+        receivers["weft-uring"].runs = [{"p99_ms": p99} for p99 in (0.9, 0.06, 0.6)]
+        receivers["asio"].runs = [{"p99_ms": p99} for p99 in (0.08, 0.5, 1.2, 0.1)]
+        about = "trickle, 50,000/s over 100, flush 0"
+        own = bar(bars.all_bars(results), about, "p99, of asio's")
+        self.assertAlmostEqual(own.reached, 1.2)
+        self.assertIn(
+            "0.75 in each one's best run; over 0.5 ms in 2 of 3 runs, asio's in 1 of 4", own.note
+        )
+
+    def test_single_run_has_no_others_to_be_told_of(self):
+        results = read_results(RESULTS)
+        for receiver in results.trickle(100, 50_000, 0).receivers.values():
+            receiver.runs = [{"p99_ms": 0.6}]
+        about = "trickle, 50,000/s over 100, flush 0"
+        self.assertNotIn("run", bar(bars.all_bars(results), about, "p99, of asio's").note)
+
     def test_how_late_sleeps_end_is_shown_where_it_was_measured(self):
         text = ingest_tables.trickle(read_results(RESULTS))
         self.assertRegex(text, r"\| p99 \| [^|0-9]+ \| 0.125 \|")
