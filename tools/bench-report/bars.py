@@ -189,9 +189,13 @@ def mixed_bars(results):
         ingest = ratio(flooded.value(OURS, P99), without.value(OURS, P99))
     phases = results.interference
     own = ratio(phases.get("p99_ns with"), phases.get("p99_ns without"))
+    ratios = phases.get("p99 ratios", [])
+    note = ""
+    if len(ratios) > 1:
+        note = f"{min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} pairs of phases"
     what = "p99 of slow sources with a flood, of that without"
     return [
-        Bar("mixed, in phases that take turns (weft-bench-mixed)", what, "<=", 2, own),
+        Bar("mixed, in phases that take turns (weft-bench-mixed)", what, "<=", 2, own, note=note),
         Bar("mixed, runs of their own (weft-bench-ingest)", what, "<=", 2, ingest),
     ]
 

@@ -272,6 +272,16 @@ def median(values):
     return ordered[(len(ordered) - 1) // 2]
 
 
+def neighbouring_ratios(phases):
+    """p99 with the flood by that without, of phases that were measured one after the other."""
+    ratios = []
+    for pair in zip(phases[::2], phases[1::2]):
+        p99 = {phase.flag("with_flood"): phase.number("p99_ns") for phase in pair}
+        if len(p99) == 2 and p99[False] > 0:
+            ratios.append(p99[True] / p99[False])
+    return ratios
+
+
 def read_interference(results, path):
     root = load(path)
     phases = root.children("phases")
@@ -279,6 +289,7 @@ def read_interference(results, path):
         "slow_sources": root.whole("slow_sources"),
         "rate": root.whole("slow_sources") * root.number("messages_per_second_each"),
         "lowest sent": min((phase.number("sent_per_second") for phase in phases), default=0),
+        "p99 ratios": neighbouring_ratios(phases),
     }
     for name, with_flood in (("without", False), ("with", True)):
         own = [phase for phase in phases if phase.flag("with_flood") == with_flood]

@@ -111,6 +111,12 @@ class Bars(unittest.TestCase):
     def test_flood_beside_slow_sources_is_judged_by_medians_of_phases(self):
         self.assert_bar("weft-bench-mixed", "p99", 1.5, True)
 
+    def test_phases_are_compared_with_their_neighbours_too(self):
+        # 150 by 100, 9000 by 120, 140 by 90.
+        self.assertEqual(
+            bar(self.bars, "weft-bench-mixed", "p99").note, "1.50 to 75.00 in 3 pairs of phases"
+        )
+
     def test_fibers_are_compared_by_time_for_each_item(self):
         self.assert_bar("switch between 1,000", "stock Boost.Fiber, linked statically", 0.4, True)
         self.assertEqual(
