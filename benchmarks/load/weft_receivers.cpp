@@ -106,7 +106,7 @@ void handOn(Lanes lanes, Sink& sink, OriginId origin, const SourceEvent& event)
     }
 }
 
-/// Each thread waits for its socket and for its stop.
+/// Each thread waits for its socket and for its stop, an eventfd.
 void requireDescriptorsForThreads(const RunPlan& plan)
 {
     constexpr std::size_t ForEachSource = 2;
@@ -117,7 +117,9 @@ void requireDescriptorsForThreads(const RunPlan& plan)
     if (limit.rlim_cur < needed)
     {
         throw ReceiverUnavailable(fmt::format(
-            "needs {} descriptors, {} are allowed; raise 'ulimit -n'", needed, limit.rlim_cur));
+            "needs {} descriptors, {} for each source: its socket and the eventfd by which it is "
+            "stopped; {} are allowed: raise 'ulimit -n'",
+            needed, ForEachSource, limit.rlim_cur));
     }
 }
 
