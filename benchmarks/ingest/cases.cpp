@@ -121,7 +121,7 @@ public:
 
     void addBesideCompute()
     {
-        const auto counts = orDefault(options.connections, {100, 1000, 10000});
+        const auto counts = orDefault(options.connections, {1, 10, 100, 1000, 10000});
         const auto most = std::ranges::max(counts);
         auto alone = basis;
         alone.computeBeside = true;

@@ -189,6 +189,14 @@ class Tables(unittest.TestCase):
         self.assertIn("Messages/s", text)
         self.assertIn("| **weft-uring** | 498 |", text)
 
+    def test_message_at_the_edge_of_a_run_is_not_missed(self):
+        case = made_up_case("trickle", 1, rate=5, asio={"sent_per_second": 4.5})
+        self.assertFalse(case.kept_rate("asio"))
+        case.receivers["asio"].runs = [{"window_ns": 2_000_000_000}]
+        self.assertTrue(case.kept_rate("asio"))
+        case.receivers["asio"].medians["sent_per_second"] = 4
+        self.assertFalse(case.kept_rate("asio"))
+
     def test_mixed_load_has_the_cost_of_flood_and_messages(self):
         low, high = {"p99_ms": 0.1, "cpu_seconds_per_million": 12.5}, {"p99_ms": 0.15}
         high |= {"gib_per_second": 2, "cpu_seconds_per_gib": 0.25}
