@@ -132,9 +132,13 @@ Layout layOut(const Topology& topology, std::size_t reactors, GeneratorWish wish
 std::vector<std::size_t> defaultReactorCounts(const Topology& topology)
 {
     std::vector<std::size_t> counts;
-    for (std::size_t count = 1; count < topology.usable; count *= 2)
+    for (std::size_t power = 1; power < topology.usable; power *= 2)
     {
-        counts.push_back(count);
+        counts.push_back(power);
+        if (const auto between = power + power / 2; between > power && between < topology.usable)
+        {
+            counts.push_back(between);
+        }
     }
     counts.push_back(topology.usable);
     return counts;

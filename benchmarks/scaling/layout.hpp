@@ -58,7 +58,8 @@ struct GeneratorWish
 /// Reactors in turn on the CPUs; generators on other ones if there are as many, from the end.
 Layout layOut(const Topology& topology, std::size_t reactors, GeneratorWish wish);
 
-/// 1, 2, 4 and so on up to the usable CPUs, and these.
+/// 1, 2, 3, 4, 6, 8, 12 and so on up to the usable CPUs, and these. Of four that is what ScalingLaw
+/// takes; of eight, four have generators on CPUs of their own.
 std::vector<std::size_t> defaultReactorCounts(const Topology& topology);
 
 } // namespace weft::bench

@@ -68,7 +68,8 @@ Columns
   busy, others %     of the reactors' CPUs: by weft; by neither weft nor generators. When others are
                      far above 0, the figures are those of the machine
 The fit is Gunther's universal scalability law, X(n) = lambda n / (1 + sigma (n-1) + kappa n (n-1)):
-sigma for contention, kappa for coherency; 0 and 0 is linear. It takes 4 numbers of reactors.
+sigma for contention, kappa for coherency; 0 and 0 is linear. It takes 4 numbers of reactors on the
+same terms: 4 cores for files or with --generators shared, 8 where generators have their own CPUs.
 
 Each buffer is checked: a run that receives something else than what was sent fails. All runs are
 interleaved, and medians over the repetitions are printed.
@@ -82,8 +83,9 @@ void addOptions(CLI::App& application, Options& options)
         ->delimiter(',')
         ->check(CLI::IsMember(workloadNames()));
     application
-        .add_option("--reactors", options.reactors,
-                    "How many (default: 1, 2, 4 and so on up to the usable CPUs, and these)")
+        .add_option(
+            "--reactors", options.reactors,
+            "How many (default: 1, 2, 3, 4, 6, 8, 12 and so on up to the usable CPUs, and these)")
         ->delimiter(',')
         ->check(CLI::Range(1, 1024));
     application

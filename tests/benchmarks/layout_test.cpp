@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <scaling/layout.hpp>
+#include <scaling/scaling_law.hpp>
 
 namespace weft::bench
 {
@@ -86,13 +87,32 @@ TEST(Layout, generatorsOnTheReactorsCoresAreToldFromThoseOnTheirOwn)
     EXPECT_EQ(layOut(machine, 5, {}).generators, GeneratorPlace::Shared);
 }
 
-TEST(Layout, countsDoubleUpToTheUsableCpus)
+using Counts = std::vector<std::size_t>;
+
+TEST(Layout, countsGrowByHalvesUpToTheUsableCpus)
 {
-    using Counts = std::vector<std::size_t>;
     EXPECT_EQ(defaultReactorCounts(machineOf(1, 1)), (Counts{1}));
     EXPECT_EQ(defaultReactorCounts(machineOf(2, 1)), (Counts{1, 2}));
-    EXPECT_EQ(defaultReactorCounts(machineOf(12, 1)), (Counts{1, 2, 4, 8, 12}));
-    EXPECT_EQ(defaultReactorCounts(machineOf(8, 2)), (Counts{1, 2, 4, 8, 16}));
+    EXPECT_EQ(defaultReactorCounts(machineOf(3, 1)), (Counts{1, 2, 3}));
+    EXPECT_EQ(defaultReactorCounts(machineOf(5, 1)), (Counts{1, 2, 3, 4, 5}));
+    EXPECT_EQ(defaultReactorCounts(machineOf(12, 1)), (Counts{1, 2, 3, 4, 6, 8, 12}));
+    EXPECT_EQ(defaultReactorCounts(machineOf(8, 2)), (Counts{1, 2, 3, 4, 6, 8, 12, 16}));
+}
+
+TEST(Layout, fourCpusHaveEnoughCountsForTheScalingLaw)
+{
+    EXPECT_EQ(defaultReactorCounts(machineOf(4, 1)).size(), ScalingLaw::PointsLeast);
+}
+
+TEST(Layout, eightCpusHaveEnoughCountsWithGeneratorsBesideThem)
+{
+    const auto machine = machineOf(8, 1);
+    std::size_t comparable = 0;
+    for (const auto count : defaultReactorCounts(machine))
+    {
+        comparable += layOut(machine, count, {}).generators == GeneratorPlace::OwnCores ? 1 : 0;
+    }
+    EXPECT_EQ(comparable, ScalingLaw::PointsLeast);
 }
 
 } // namespace
