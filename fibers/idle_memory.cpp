@@ -12,8 +12,8 @@ namespace
 {
 
 /// What a switch may still have below the frame that is noted of it: the calls of Boost that save
-/// the registers. Some 200 bytes as GCC 12 compiles them (tests/fibers/idle_memory_test.cpp sweeps
-/// the depth over a page); the rest is for other compilers and for sanitizers.
+/// the registers. Less than 200 bytes as GCC 12 compiles them (tests/reactor/idle_memory_test.cpp
+/// sweeps the depth over a page); the rest is for other compilers and for sanitizers.
 constexpr std::size_t BelowFrameBytes = 1024;
 
 } // namespace

@@ -139,6 +139,7 @@ class Results:
     cases: list = field(default_factory=list)
     micro: dict = field(default_factory=dict)  # (what, number or "") -> {who: ns}
     idle: dict = field(default_factory=dict)
+    idle_after_message: dict = field(default_factory=dict)
     interference: dict = field(default_factory=dict)
     scaling: list = field(default_factory=list)
     allocation_tests: dict = field(default_factory=dict)  # name -> passed
@@ -264,6 +265,19 @@ def read_idle(results, path):
         name: root.number(name)
         for name in ("sources", "memory_bytes_per_source", "cpu_in_silence_ns", "stop_ns")
     }
+    note_stop(results, root)
+
+
+def read_idle_after_message(results, path):
+    root = load(path)
+    results.idle_after_message = {
+        name: root.number(name)
+        for name in ("memory_bytes_with_buffer", "memory_bytes_with_buffer_when_idle")
+    }
+    note_stop(results, root)
+
+
+def note_stop(results, root):
     if not root.flag("all_stopped"):
         results.failures.append("weft-bench-idle: not all sources stopped in 10 s")
 
@@ -354,6 +368,7 @@ READERS = (
     ("ingest-*.json", read_ingest),
     ("micro.json", read_micro),
     ("idle.json", read_idle),
+    ("idle-after-message.json", read_idle_after_message),
     ("interference.json", read_interference),
     ("scaling.json", read_scaling),
     ("allocations.json", read_allocations),

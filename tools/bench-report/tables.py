@@ -72,6 +72,15 @@ def idle(results):
         ["CPU in 5 s of silence", duration(own["cpu_in_silence_ns"])],
         ["all stopped and closed in", duration(own["stop_ns"])],
     ]
+    used = results.idle_after_message
+    rows += [
+        [what, f"{used[name] / 1024:.1f} KiB"]
+        for what, name in (
+            ("memory of each with its buffer, after a message", "memory_bytes_with_buffer"),
+            ("... when idle memory has gone back", "memory_bytes_with_buffer_when_idle"),
+        )
+        if used
+    ]
     return table([f"{own['sources']:,.0f} idle TCP sources", ""], rows)
 
 
