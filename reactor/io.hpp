@@ -87,7 +87,9 @@ Result<void> connect(int descriptor, const SocketAddress& address, Deadline dead
 Result<OwnedDescriptor> accept(int descriptor, SocketAddress* peer = nullptr,
                                Deadline deadline = NoDeadline);
 
-/// Bytes received; zero when the peer has ended the stream. Suspends.
+/// Bytes received; zero when the peer has ended the stream. In a buffer of the reactor's pool what
+/// lies behind them may have become zeros, after a wait of RuntimeOptions::idleMemoryAfter.
+/// Suspends.
 Result<std::size_t> recv(int descriptor, std::span<std::byte> buffer, int flags = 0,
                          Deadline deadline = NoDeadline);
 Result<std::size_t> recvmsg(int descriptor, msghdr& message, int flags = 0,
