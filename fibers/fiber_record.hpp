@@ -43,9 +43,9 @@ enum class FiberState : std::uint8_t
 
 std::string_view toString(FiberState state) noexcept;
 
-/// What a suspended fiber waits on, if that wait may be ended early. Both are called on the fiber's
-/// own reactor thread and must lead to the fiber's resumption, though not at once: an operation in
-/// the kernel is drained first.
+/// What a suspended fiber waits on, if that wait may be ended early. Called on the fiber's own
+/// reactor thread. The first two must lead to the fiber's resumption, though not at once: an
+/// operation in the kernel is drained first.
 class WaitListener
 {
 public:

@@ -3,6 +3,7 @@
 #include <weft/fibers/record_pool.hpp>
 #include <weft/memory/stack_slab.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace weft
@@ -16,6 +17,8 @@ namespace
 /// sweeps the depth over a page); the rest is for other compilers and for sanitizers.
 constexpr std::size_t BelowFrameBytes = 1024;
 
+constexpr std::chrono::nanoseconds BetweenVisitsLeast = std::chrono::milliseconds(1);
+
 } // namespace
 
 void IdleMemory::visit(TimePoint now) noexcept
@@ -23,7 +26,8 @@ void IdleMemory::visit(TimePoint now) noexcept
     if (place == 0)
     {
         foundOthers = false;
-        betweenVisits = interval / (records.touched() / FibersInOneVisit + 1);
+        betweenVisits = std::max<std::chrono::nanoseconds>(
+            interval / (records.touched() / FibersInOneVisit + 1), BetweenVisitsLeast);
     }
     // Released when the pool is no longer locked: others spawn meanwhile. A fiber that waits does
     // not end before this thread resumes it.

@@ -56,6 +56,11 @@ public:
         {
             visit(now);
         }
+        else if (place != 0)
+        {
+            // What has run since the last visit may have been looked at already in this round.
+            foundOthers = true;
+        }
     }
 
 private:

@@ -179,7 +179,7 @@ detail::perform(Operation& operation, Deadline deadline, std::error_code* gaveUp
         {
             return std::unexpected(cause);
         }
-        if (result == -ECANCELED && wait.wasEndedForMemory())
+        if ((result == -ECANCELED || result == -EINTR) && wait.wasEndedForMemory())
         {
             releasePages(idleMemoryOf(*reactor, operation));
             memoryReleased = true;

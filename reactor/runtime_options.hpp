@@ -73,8 +73,8 @@ struct RuntimeOptions
     std::chrono::nanoseconds batchWait = std::chrono::milliseconds(1);
 
     /// How long a fiber waits until memory that it does not use meanwhile goes back to the system:
-    /// the rest of its stack, and the empty buffer of a source that waits for its peer. At the
-    /// latest after twice that. Zero: never.
+    /// the rest of its stack, and the empty pages of a buffer of the pool that it waits to receive
+    /// into (io::recv()). At the latest after twice that. Zero: never.
     std::chrono::nanoseconds idleMemoryAfter = std::chrono::seconds(60);
 
     /// How far apart timers are told; a timer is at most this late.

@@ -183,28 +183,80 @@ TEST(IdleMemory, aStopAndADeadlineEndTheWaitThatGoesOn)
     Runtime runtime(releasingAfter(1ms));
     const auto pair = socketPair();
     std::error_code error;
+    std::span<std::byte> bytes;
     const auto receiveUntil = [&](Deadline deadline)
     {
         auto reservation = *Reactor::current()->buffers().reserve("receiver");
         auto buffer = *acquireBuffer(reservation);
-        std::ranges::fill(buffer.writable(), std::byte{7});
-        error = io::recv(pair.first.get(), buffer.writable(), 0, deadline).error();
+        bytes = buffer.writable();
+        std::ranges::fill(bytes, std::byte{7});
+        error = io::recv(pair.first.get(), bytes, 0, deadline).error();
     };
     onFiber(runtime,
             [&]
             {
-                receiveUntil(io::after(30ms));
+                receiveUntil(io::after(100ms));
             });
     EXPECT_EQ(error, IoError::DeadlineExpired);
+    EXPECT_EQ(residentPages(bytes), 0U);
     auto stopped = runtime.spawn(testFiber("receiver"),
                                  [&]
                                  {
                                      receiveUntil(NoDeadline);
                                  });
-    std::this_thread::sleep_for(30ms);
+    awaitState(runtime, "receiver", FiberState::Suspended);
+    awaitResidentPages(bytes, 0);
     stopped.requestStop();
     stopped.join();
     EXPECT_EQ(error, IoError::Stopped);
+}
+
+/// With more fibers than one visit looks at.
+TEST(IdleMemory, ofWhoGoesOnBetweenTwoVisitsIsNotForgotten)
+{
+    constexpr int Rounds = 30;
+    constexpr auto IdleTime = 10ms;
+    Runtime runtime(releasingAfter(IdleTime));
+    const auto pair = socketPair();
+    std::span<std::byte> bytes;
+    std::atomic<int> received = 0;
+    auto receiver = runtime.spawn(testFiber("receiver"),
+                                  [&]
+                                  {
+                                      auto reservation =
+                                          *Reactor::current()->buffers().reserve("receiver");
+                                      auto buffer = *acquireBuffer(reservation);
+                                      bytes = buffer.writable();
+                                      for (int round = 0; round < Rounds; ++round)
+                                      {
+                                          std::ranges::fill(bytes, std::byte{7});
+                                          (void)io::recv(pair.first.get(), bytes);
+                                          ++received;
+                                      }
+                                  });
+    awaitState(runtime, "receiver", FiberState::Suspended);
+    const auto silence = socketPair();
+    std::vector<Fiber> others;
+    for (std::size_t index = 0; index < 3 * IdleMemory::FibersInOneVisit; ++index)
+    {
+        others.push_back(runtime.spawn({.name = "other"},
+                                       [&]
+                                       {
+                                           (void)io::poll(silence.first.get(), POLLIN);
+                                       }));
+    }
+    for (int round = 0; round < Rounds; ++round)
+    {
+        // At another moment of the round of visits each time.
+        std::this_thread::sleep_for(IdleTime + round * IdleTime / Rounds);
+        awaitResidentPages(bytes, 0);
+        checkedCall(static_cast<int>(::send(pair.second.get(), "x", 1, 0)), "send");
+        while (received <= round)
+        {
+            std::this_thread::yield();
+        }
+    }
+    receiver.join();
 }
 
 TEST(IdleMemory, ofABufferThatHasBytesStays)
@@ -284,7 +336,8 @@ TEST(IdleMemory, belowTheFramesThatWaitGoesBack)
     std::vector<Fiber> fibers;
     for (std::size_t index = 0; index < Fibers; ++index)
     {
-        fibers.push_back(runtime.spawn({.name = "deep"},
+        const auto name = "deep-" + std::to_string(index);
+        fibers.push_back(runtime.spawn({.name = name},
                                        [&, depth = (index + 1) * Step]
                                        {
                                            touchHalfOfStack();
