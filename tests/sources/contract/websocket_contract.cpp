@@ -6,6 +6,10 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <stop_token>
+#include <thread>
+
+#include <sys/socket.h>
 
 namespace
 {
@@ -20,9 +24,24 @@ struct WebSocketServer : ProtocolServer
         return {{"url", fmt::format("ws://{}:{}/feed", host, port)}, {"framing", "newline"}};
     }
 
+    bool awaitSource() override
+    {
+        goodByes = std::jthread();
+        return ProtocolServer::awaitSource();
+    }
+
     bool greet() override
     {
-        return !WebSocketPeer(channel()).accept().empty();
+        if (WebSocketPeer(channel()).accept().empty())
+        {
+            return false;
+        }
+        goodByes = std::jthread(
+            [this](const std::stop_token& stopped)
+            {
+                answerGoodBye(stopped);
+            });
+        return true;
     }
 
     bool send(std::string_view record) override
@@ -37,8 +56,33 @@ struct WebSocketServer : ProtocolServer
 
     bool end() override
     {
+        goodByes = std::jthread();
         return write(closeFrame(1000));
     }
+
+    bool reset() override
+    {
+        goodByes = std::jthread();
+        return ProtocolServer::reset();
+    }
+
+private:
+    /// As servers do (RFC 6455, 5.5.1 and 7.1.1): a source that is stopped waits for it.
+    void answerGoodBye(const std::stop_token& stopped)
+    {
+        const std::stop_callback endReading(stopped,
+                                            [this]
+                                            {
+                                                ::shutdown(connection.get(), SHUT_RD);
+                                            });
+        if (WebSocketPeer(channel()).awaitClose().opcode == opcode::Close &&
+            write(closeFrame(1000)))
+        {
+            ::shutdown(connection.get(), SHUT_WR);
+        }
+    }
+
+    std::jthread goodByes; // last: it uses the rest
 };
 
 /// The parts of a message come in frames of their own, with a ping between them, and each frame in
