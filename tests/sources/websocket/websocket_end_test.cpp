@@ -289,6 +289,25 @@ TEST_P(WebSocketEndTest, stopInMidFrameDeliversItsPartAndSaysGoodBye)
     EXPECT_EQ(goodBye, (ClientFrame{opcode::Close, {"\x03\xe8", 2}}));
 }
 
+TEST_P(WebSocketEndTest, stopDoesNotDependOnAnAnswerToItsGoodBye)
+{
+    std::binary_semaphore stopped(0);
+    ScriptedServer server(
+        [&](TcpStream& stream)
+        {
+            WebSocketPeer peer(stream);
+            peer.accept();
+            peer.send(frame(opcode::Text, "last"));
+            stopped.acquire();
+        });
+    auto source = connectTo(server.port(), {{"flush_interval", "1ms"}});
+    ASSERT_TRUE(source.start(log.emit()));
+    log.waitForBytes(4);
+    EXPECT_EQ(source.tryStop(10s), TryStopResult::Success);
+    stopped.release();
+    EXPECT_EQ(log.lastEventCount(), 0);
+}
+
 TEST_P(WebSocketEndTest, stopWhileAPingIsSentSaysGoodBye)
 {
     constexpr std::size_t Rounds = 300;
