@@ -99,14 +99,16 @@ struct Operation
     enum class Phase : std::uint8_t
     {
         Idle,
-        Waiting,   // in the engine's queue: the kernel has not seen it, or descriptor not ready
-        Submitted, // the kernel, or another thread, has it
-        Ended,     // its result is there and has not been reported
+        Waiting,    // in the engine's queue: the kernel has not seen it, or descriptor not ready
+        Submitted,  // the kernel, or another thread, has it
+        Cancelling, // the kernel has it and has not answered its cancellation
+        Ended,      // its result is there and has not been reported
     };
 
     using Hook = boost::intrusive::list_member_hook<>;
 
     Phase phase = Phase::Idle;
+    std::uint16_t cancellationsLeft = 0; // that may be repeated
     Hook queueHook;
     Hook cancelHook;
     BlockingCall blockingCall{*this};

@@ -19,10 +19,19 @@ namespace weft
 namespace
 {
 
-// user_data of completions that belong to no operation. Operations are aligned, so their addresses
-// are larger.
-constexpr std::uint64_t CancellationTag = 0;
-constexpr std::uint64_t WakeUpTag = 1;
+// user_data is an operation's address, which is even; with this bit, of the answer to the
+// cancellation of that operation.
+constexpr std::uint64_t CancellationBit = 1;
+/// No operation is there.
+constexpr std::uint64_t WakeUpTag = 2;
+
+/// How often the cancellation of an operation is sent again that the kernel has not found. It finds
+/// what waits in a poll or with a worker thread, and not what it is about to try again, as it does
+/// when a descriptor seemed to be ready: once for each io_uring_enter, and 128 times in a row at
+/// most (APOLL_MAX_RETRY in the kernel's io_uring/poll.c), then it hands it to a worker. A connect
+/// to a Unix socket whose queue is full goes that way. What is not found for longer is with a
+/// device, which ends it in its time.
+constexpr std::uint16_t RepeatedCancellationsMost = 256;
 
 /// The kernel's worker threads for what it cannot do without blocking, for each ring and of each
 /// kind (regular files; everything else).
@@ -145,11 +154,13 @@ std::optional<std::int32_t> UringEngine::tryAtOnce(Operation& operation) noexcep
 void UringEngine::cancel(Operation& operation) noexcept
 {
     WEFT_ASSERT(operation.phase != Operation::Phase::Idle);
-    if (operation.cancelHook.is_linked())
+    if (operation.cancelHook.is_linked() || operation.phase == Operation::Phase::Cancelling ||
+        operation.phase == Operation::Phase::Ended)
     {
         return;
     }
     cancellations.add(1);
+    operation.cancellationsLeft = RepeatedCancellationsMost;
     // One that still waits here is answered in fillSubmissionQueue, for `completed` is called from
     // poll() and park() only.
     waitingCancellations.push_back(operation);
@@ -175,7 +186,9 @@ void UringEngine::fillSubmissionQueue() noexcept
         }
         waitingCancellations.pop_front();
         ::io_uring_prep_cancel(entry, &operation, 0);
-        ::io_uring_sqe_set_data64(entry, CancellationTag);
+        ::io_uring_sqe_set_data64(entry,
+                                  reinterpret_cast<std::uint64_t>(&operation) | CancellationBit);
+        operation.phase = Operation::Phase::Cancelling;
     }
     if (!wakeUpArmed)
     {
@@ -348,7 +361,7 @@ void UringEngine::fetchWaitingStacks() const noexcept
     io_uring_for_each_cqe(&ring, head, entry)
     {
         const auto tag = ::io_uring_cqe_get_data64(entry);
-        if (tag != WakeUpTag && tag != CancellationTag)
+        if (tag != WakeUpTag && (tag & CancellationBit) == 0)
         {
             const auto* const operation = reinterpret_cast<const std::byte*>(tag);
             for (auto offset = -BytesBelow; offset < BytesAbove; offset += LineBytes)
@@ -384,13 +397,43 @@ unsigned UringEngine::reap() noexcept
                 wakeUpArmed = false;
             }
         }
-        else if (tag != CancellationTag)
+        else if ((tag & CancellationBit) != 0)
         {
-            complete(*reinterpret_cast<Operation*>(tag), entry->res);
+            cancellationAnswered(*reinterpret_cast<Operation*>(tag & ~CancellationBit), entry->res);
+        }
+        else
+        {
+            kernelEnded(*reinterpret_cast<Operation*>(tag), entry->res);
         }
     }
     ::io_uring_cq_advance(&ring, count);
     return count;
+}
+
+void UringEngine::kernelEnded(Operation& operation, std::int32_t result) noexcept
+{
+    if (operation.phase == Operation::Phase::Cancelling)
+    {
+        operation.phase = Operation::Phase::Ended;
+        operation.result = result;
+        return;
+    }
+    complete(operation, result);
+}
+
+void UringEngine::cancellationAnswered(Operation& operation, std::int32_t answer) noexcept
+{
+    if (operation.phase == Operation::Phase::Ended)
+    {
+        complete(operation, operation.result);
+        return;
+    }
+    operation.phase = Operation::Phase::Submitted;
+    if (answer == -ENOENT && operation.cancellationsLeft != 0)
+    {
+        --operation.cancellationsLeft;
+        waitingCancellations.push_back(operation);
+    }
 }
 
 void UringEngine::complete(Operation& operation, std::int32_t result) noexcept

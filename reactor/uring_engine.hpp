@@ -13,13 +13,14 @@ namespace weft
 {
 
 /// The engine on io_uring. Rules that it keeps:
-///   1. user_data is the operation's address. It completes when its own completion arrives; the
-///      completions of cancellations carry no address and are dropped.
+///   1. user_data is the operation's address. It completes when its own completion has arrived, and
+///      the answer to its cancellation, where there is one: a cancellation that has not found it is
+///      sent again.
 ///   2. A full submission queue fails nothing: operations wait in a queue of their own, as do
 ///      cancellations, which go first.
-///   3. A cancellation reaches the kernel before any later operation: the kernel takes submissions
-///      in order, so a reused address cannot be cancelled by mistake. One that still waits when its
-///      operation completes is forgotten.
+///   3. A cancellation reaches the kernel before any later operation at the same address, as the
+///      operation ends after its answer. One that still waits when its operation completes is
+///      forgotten.
 ///   4. A full completion queue loses nothing: the kernel keeps the rest and refuses submissions
 ///      (EBUSY) until we have reaped.
 ///   5. The wake-up is a multishot poll on an eventfd, armed again whenever it ends.
@@ -64,6 +65,8 @@ private:
     void emptyWakeDescriptor() noexcept;
     void fetchWaitingStacks() const noexcept;
     unsigned reap() noexcept;
+    void kernelEnded(Operation& operation, std::int32_t result) noexcept;
+    void cancellationAnswered(Operation& operation, std::int32_t answer) noexcept;
     void complete(Operation& operation, std::int32_t result) noexcept;
     void handleEnterResult(int result) noexcept;
 

@@ -1,6 +1,7 @@
 #include <weft/reactor/io.hpp>
 #include <weft/reactor/machine.hpp>
 
+#include "tests/reactor/small_rings.hpp"
 #include "tests/support/runtime.hpp"
 #include "tests/support/sockets.hpp"
 
@@ -11,86 +12,15 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <deque>
-#include <memory>
 #include <thread>
-#include <vector>
 
-#include <sys/eventfd.h>
 #include <unistd.h>
-
-/// \file
-/// The engine by itself, on this thread; io_uring with rings so small that everything overflows.
-
-namespace weft
-{
-
-namespace
-{
 
 using namespace std::chrono_literals;
 
-/// A receive of up to eight bytes, and how it ended.
-struct Receive : Operation
+namespace weft
 {
-    explicit Receive(int socket) : Operation(OperationKind::Receive, socket)
-    {
-        data = bytes.data();
-        count = static_cast<std::uint32_t>(bytes.size());
-        completed = [](Operation& operation) noexcept
-        {
-            ++static_cast<Receive&>(operation).completionCount;
-        };
-    }
-
-    std::array<std::byte, 8> bytes{};
-    int completionCount = 0;
-};
-
-class SmallRings : public testing::Test
-{
-protected:
-    static constexpr std::uint32_t SubmissionEntries = 2;
-    static constexpr std::uint32_t CompletionEntries = 4;
-
-    void parkUntilCompleted(const std::deque<Receive>& receives)
-    {
-        for (const auto& receive : receives)
-        {
-            while (receive.completionCount == 0)
-            {
-                engine.park(NoDeadline);
-            }
-        }
-    }
-
-    void wake() const
-    {
-        const std::uint64_t one = 1;
-        ASSERT_EQ(::write(wakeDescriptor.get(), &one, sizeof(one)), 8);
-    }
-
-    OwnedDescriptor wakeDescriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    const std::unique_ptr<Engine> made =
-        Machine::real().makeEngine({.kind = testEngine(),
-                                    .submissionEntries = SubmissionEntries,
-                                    .completionEntries = CompletionEntries,
-                                    .wakeDescriptor = wakeDescriptor.get()});
-    Engine& engine = *made;
-};
-
-std::vector<DescriptorPair> socketPairs(int count)
-{
-    std::vector<DescriptorPair> pairs;
-    for (int index = 0; index < count; ++index)
-    {
-        pairs.push_back(socketPair());
-    }
-    return pairs;
-}
-
-} // namespace
 
 TEST_F(SmallRings, submissionQueueFullLosesNoOperation)
 {
@@ -175,75 +105,6 @@ TEST_F(SmallRings, completionQueueFullIsCounted)
     }
     parkUntilCompleted(receives);
     EXPECT_GT(engine.statistics().completionOverflows, 0U);
-}
-
-TEST_F(SmallRings, cancellationsWhileTheSubmissionQueueIsFullEndEveryOperation)
-{
-    const auto pairs = socketPairs(200);
-    std::deque<Receive> receives;
-    for (const auto& pair : pairs)
-    {
-        engine.start(receives.emplace_back(pair.first.get()));
-    }
-    for (auto& receive : receives)
-    {
-        engine.cancel(receive);
-    }
-    parkUntilCompleted(receives);
-    EXPECT_TRUE(std::ranges::all_of(receives,
-                                    [](const Receive& receive)
-                                    {
-                                        return receive.completionCount == 1 &&
-                                               receive.result == -ECANCELED;
-                                    }));
-}
-
-TEST_F(SmallRings, aCancelledOperationThatTheKernelHasNotSeenMustNotLeaveParkAsleep)
-{
-    const auto pairs = socketPairs(2);
-    std::deque<Receive> receives;
-    for (const auto& pair : pairs)
-    {
-        engine.start(receives.emplace_back(pair.first.get()));
-    }
-    // The wake-up and the first receive fill the queue; the second has not been submitted.
-    engine.cancel(receives.back());
-    const auto until = engine.now() + 10s;
-    engine.park(until);
-    EXPECT_LT(engine.now(), until);
-    engine.cancel(receives.front());
-    parkUntilCompleted(receives);
-}
-
-TEST_F(SmallRings, cancellingTwiceCompletesOnce)
-{
-    const auto pair = socketPair();
-    std::deque<Receive> receives;
-    engine.start(receives.emplace_back(pair.first.get()));
-    engine.poll();
-    engine.cancel(receives.back());
-    engine.cancel(receives.back());
-    parkUntilCompleted(receives);
-    EXPECT_EQ(engine.statistics().completions, 1U);
-}
-
-TEST_F(SmallRings, operationsReuseOneAddressAfterCancellation)
-{
-    const auto pair = socketPair();
-    Receive receive(pair.first.get());
-    int cancelled = 0;
-    for (int round = 0; round < 1000; ++round)
-    {
-        receive.completionCount = 0;
-        engine.start(receive);
-        engine.cancel(receive);
-        while (receive.completionCount == 0)
-        {
-            engine.park(NoDeadline);
-        }
-        cancelled += receive.result == -ECANCELED ? 1 : 0;
-    }
-    EXPECT_EQ(cancelled, 1000);
 }
 
 TEST_F(SmallRings, parkLastsToItsMoment)
