@@ -175,6 +175,7 @@ void EpollEngine::cancel(Operation& operation) noexcept
     case Operation::Phase::Submitted:
         blocking.cancel(operation);
         break;
+    case Operation::Phase::Cancelling: // of the engine on io_uring
     case Operation::Phase::Ended:
     case Operation::Phase::Idle:
         break;

@@ -1,8 +1,10 @@
 #include "figures.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <load/wire_format.hpp>
+#include <median.hpp>
 #include <system.hpp>
 
 namespace weft::bench
@@ -68,16 +70,14 @@ Figures figuresOf(const RunResult& run)
 Figures mediansOf(const std::vector<Figures>& runs)
 {
     Figures medians;
-    std::vector<double> values;
     for (const auto& [name, value] : namedFigures())
     {
-        values.clear();
+        std::vector<double> values;
         for (const auto& run : runs)
         {
             values.push_back(run.*value);
         }
-        std::ranges::sort(values);
-        medians.*value = values.empty() ? 0 : values[(values.size() - 1) / 2];
+        medians.*value = medianOf(std::move(values));
     }
     return medians;
 }

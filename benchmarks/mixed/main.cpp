@@ -17,10 +17,12 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <descriptor_limit.hpp>
 #include <interrupt_signals.hpp>
+#include <median.hpp>
 #include <program.hpp>
 
 namespace
@@ -242,8 +244,7 @@ auto median(const std::vector<Phase>& phases, bool withFlood, Projection project
             values.push_back(projection(phase));
         }
     }
-    std::ranges::sort(values);
-    return values[values.size() / 2];
+    return medianOf(std::move(values));
 }
 
 nlohmann::ordered_json toJson(const Options& options, const std::vector<Phase>& phases,

@@ -1,8 +1,10 @@
 #include "sample.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <load/wire_format.hpp>
+#include <median.hpp>
 #include <system.hpp>
 
 namespace weft::bench
@@ -91,18 +93,16 @@ Sample sampleOf(const Case& what, const Layout& layout, const std::vector<RunRes
 Sample mediansOf(const std::vector<Sample>& samples)
 {
     Sample medians;
-    std::vector<double> values;
     for (const auto figure :
          {&Sample::throughput, &Sample::cpuSecondsPerUnit, &Sample::p99Ms, &Sample::wakeUps,
           &Sample::busyShare, &Sample::othersShare, &Sample::sentShare})
     {
-        values.clear();
+        std::vector<double> values;
         for (const auto& sample : samples)
         {
             values.push_back(sample.*figure);
         }
-        std::ranges::sort(values);
-        medians.*figure = values.empty() ? 0 : values[(values.size() - 1) / 2];
+        medians.*figure = medianOf(std::move(values));
     }
     return medians;
 }

@@ -5,6 +5,7 @@ or interrupted. What is there must be whole: anything else is a ResultError that
 """
 
 import json
+import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -282,12 +283,6 @@ def note_stop(results, root):
         results.failures.append("weft-bench-idle: not all sources stopped in 10 s")
 
 
-def median(values):
-    """The lower of the two in the middle, as weft-bench-ingest has it."""
-    ordered = sorted(values)
-    return ordered[(len(ordered) - 1) // 2]
-
-
 def neighbouring_ratios(phases):
     """p99 with the flood by that without, of phases that were measured one after the other."""
     ratios = []
@@ -312,7 +307,7 @@ def read_interference(results, path):
         if not own:
             root.fail(f"there is no phase {name} the flood")
         for figure in ("p50_ns", "p99_ns", "p999_ns", "flood_bytes_per_second", "kept_share"):
-            result[f"{figure} {name}"] = median(phase.number(figure) for phase in own)
+            result[f"{figure} {name}"] = statistics.median(phase.number(figure) for phase in own)
     results.interference = result
     if root.whole("failures") > 0:
         results.failures.append(
